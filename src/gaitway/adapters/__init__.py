@@ -1,0 +1,1 @@
+"""The only places that touch foreign libraries and the file system."""

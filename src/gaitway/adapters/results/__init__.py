@@ -1,0 +1,1 @@
+"""The output folder: what is kept per video, published whole or not at all."""

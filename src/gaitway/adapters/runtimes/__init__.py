@@ -1,0 +1,1 @@
+"""Networks on OpenVINO, torch and onnxruntime: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Gathers the stages' settings; reads TOML."""

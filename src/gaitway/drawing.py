@@ -1,0 +1,1 @@
+"""Boxes, names and masks drawn onto a copy of a frame."""

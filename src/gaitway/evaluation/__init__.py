@@ -1,0 +1,1 @@
+"""Measuring: detection, tracking, segmentation and recognition, by the field's protocols."""

@@ -1,0 +1,1 @@
+"""Networks as torch modules with the published state-dict keys; no input or output."""

@@ -1,0 +1,1 @@
+"""Model packs: which detector, segmenter and encoder belong together."""

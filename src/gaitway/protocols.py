@@ -1,0 +1,136 @@
+"""One protocol per seam, one verb each.
+
+To add an implementation, write a class that fits its protocol and name it in wiring.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from types import TracebackType
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from gaitway.types import Bodies, Detections, Embedding, Frame, GaitSequence, Match, Tracks
+
+
+class VideoSource(Protocol):
+    """Frames of one video, in order. A context manager; iterate it once."""
+
+    name: str
+    frame_rate: Fraction
+    size_wh: tuple[int, int]
+    frame_count: int | None  # what the container promises; None when it does not say
+    warnings: list[str]  # filled while reading: corrupt packets, an early end
+
+    def __iter__(self) -> Iterator[Frame]: ...
+    def __enter__(self) -> VideoSource: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class VideoSink(Protocol):
+    """Takes frames and writes a video; complete (and visible under its name) only after a clean exit."""
+
+    def write(self, image_rgb: UInt8[np.ndarray, "h w 3"], time_s: float) -> None: ...
+    def __enter__(self) -> VideoSink: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Pending(Protocol):
+    """A network run under way."""
+
+    def result(self) -> tuple[np.ndarray, ...]: ...
+
+
+class Runtime(Protocol):
+    """A loaded network: arrays in, arrays out, any thread.
+
+    ``submit`` starts a run and returns at once, so that several run side by side; ``run`` waits.
+    """
+
+    input_shapes: tuple[tuple[int, ...], ...]  # -1 where dynamic
+
+    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]: ...
+    def submit(self, *inputs: np.ndarray) -> Pending: ...
+    @property
+    def busy_s(self) -> float:
+        """Seconds of network time so far, summed over parallel runs."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds people in a frame. A detector may remember earlier frames until ``reset``."""
+
+    def detect(self, image_rgb: UInt8[np.ndarray, "h w 3"]) -> Detections: ...
+    def reset(self) -> None: ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Gives the people of one frame after the other their ids."""
+
+    def update(self, xyxy: Float32[np.ndarray, "n 4"], scores: Float32[np.ndarray, " n"]) -> Tracks: ...
+
+
+@runtime_checkable
+class Segmenter(Protocol):
+    """Cuts people out of a frame: one body per box, in the boxes' order, however many boxes there are."""
+
+    def segment(self, image_rgb: UInt8[np.ndarray, "h w 3"], xyxy: Float32[np.ndarray, "n 4"]) -> Bodies: ...
+    def submit(
+        self, image_rgb: UInt8[np.ndarray, "h w 3"], xyxy: Float32[np.ndarray, "n 4"]
+    ) -> PendingBodies: ...
+
+
+class PendingBodies(Protocol):
+    """A segmentation under way."""
+
+    def result(self) -> Bodies: ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns walks into embeddings; a sequence's result does not depend on the others in the call."""
+
+    model_id: str
+
+    def encode(self, sequences: Sequence[UInt8[np.ndarray, "..."]]) -> Float32[np.ndarray, "n p c"]: ...
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """Decides who of the gallery the tracks of one probe video are, all together."""
+
+    def match(
+        self, gallery: Sequence[Embedding], probes: Sequence[Embedding], spans: Sequence[tuple[int, int]]
+    ) -> list[Match]: ...
+
+
+class ResultStore(Protocol):
+    """Keeps what was computed for one video, whole or not at all."""
+
+    def load(self, key: str) -> Any | None: ...
+    def save(self, key: str, value: Any) -> None: ...
+
+
+__all__ = [
+    "Detector",
+    "Encoder",
+    "GaitSequence",
+    "Matcher",
+    "Pending",
+    "PendingBodies",
+    "ResultStore",
+    "Runtime",
+    "Segmenter",
+    "Tracker",
+    "VideoSink",
+    "VideoSource",
+]

@@ -1,0 +1,1 @@
+"""From walks to names: encoders, distances, joint open-set matching."""

@@ -1,0 +1,1 @@
+"""Cutting people out: crops, BlazePose and PP-HumanSeg."""

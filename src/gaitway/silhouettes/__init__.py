@@ -1,0 +1,1 @@
+"""From masks to walks: isolation, alignment, quality, sequences, gait energy images."""

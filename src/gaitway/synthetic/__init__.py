@@ -1,0 +1,1 @@
+"""Walkers we make: body, gait cycle, cameras, renderers, scenes."""

@@ -1,0 +1,1 @@
+"""Following people from frame to frame: motion, association, ByteTrack, tracklets."""

@@ -1,0 +1,1 @@
+"""Training: data, samplers, losses, the loop, export."""

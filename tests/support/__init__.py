@@ -1,0 +1,1 @@
+"""Fakes and small makers shared by the tests."""
