@@ -16,6 +16,7 @@ from jaxtyping import Float32, UInt8
 from gaitway.types import Bodies, Detections, Embedding, Frame, GaitSequence, Match, Tracks
 
 
+@runtime_checkable
 class VideoSource(Protocol):
     """Frames of one video, in order. A context manager; iterate it once."""
 
@@ -32,6 +33,7 @@ class VideoSource(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
 class VideoSink(Protocol):
     """Takes frames and writes a video; complete (and visible under its name) only after a clean exit."""
 
@@ -42,12 +44,14 @@ class VideoSink(Protocol):
     ) -> None: ...
 
 
+@runtime_checkable
 class Pending(Protocol):
     """A network run under way."""
 
     def result(self) -> tuple[np.ndarray, ...]: ...
 
 
+@runtime_checkable
 class Runtime(Protocol):
     """A loaded network: arrays in, arrays out, any thread.
 
@@ -89,6 +93,7 @@ class Segmenter(Protocol):
     ) -> PendingBodies: ...
 
 
+@runtime_checkable
 class PendingBodies(Protocol):
     """A segmentation under way."""
 
@@ -113,6 +118,7 @@ class Matcher(Protocol):
     ) -> list[Match]: ...
 
 
+@runtime_checkable
 class ResultStore(Protocol):
     """Keeps what was computed for one video, whole or not at all."""
 
