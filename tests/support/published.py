@@ -1,0 +1,68 @@
+"""The fixtures' rules for filling published networks with reproducible weights."""
+
+import json
+import math
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+
+def _draws(key: str) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(zlib.crc32(key.encode())))
+
+
+def opengait_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the tensor that the OpenGait fixtures put under ``key``."""
+    rng, leaf = _draws(key), key.rsplit(".", 1)[-1]
+    if leaf == "num_batches_tracked":
+        return np.array(1000, np.int64)
+    if leaf == "p":
+        return np.full(shape, 4.5, np.float32)
+    if leaf == "running_var":
+        out = rng.uniform(0.5, 1.5, size=shape)
+    elif leaf in {"running_mean", "bias", "relative_position_bias_table"}:
+        out = 0.1 * rng.standard_normal(size=shape)
+    elif leaf == "fc_bin":
+        out = math.sqrt(2 / shape[1]) * rng.standard_normal(size=shape)
+    elif len(shape) == 1:
+        out = rng.uniform(0.5, 1.5, size=shape)
+    else:
+        out = math.sqrt(2 / math.prod(shape[1:])) * rng.standard_normal(size=shape)
+    return out.astype(np.float32)
+
+
+def opengait_state(folder: Path) -> dict[str, np.ndarray]:
+    """Return the filled tensors of a fixture model, without its structural ones."""
+    listed = json.loads((folder / "state_dict.json").read_text())
+    return {
+        t["key"]: opengait_tensor(t["key"], tuple(t["shape"]))
+        for t in listed
+        if not t["key"].endswith("relative_position_index")
+    }
+
+
+RESIDUAL = re.compile(r"^backbone\.backbone\.dark[234]\.1\.m\.\d+\.conv2\.(pconv\.)?bn\.weight$")
+PREDICTION = re.compile(r"^head\.(cls|reg|obj)_preds\.\d\.weight$")
+
+
+def yolox_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the tensor that the YOLOX fixtures put under ``key``."""
+    rng = _draws(key)
+    if key.endswith("num_batches_tracked"):
+        return np.array(1000, np.int64)
+    if key.endswith("running_mean"):
+        out = rng.normal(0.0, 0.1, shape)
+    elif key.endswith("running_var"):
+        out = rng.uniform(0.5, 1.5, shape)
+    elif key.endswith(".weight") and len(shape) == 4:
+        gain = 0.2 if PREDICTION.match(key) else 1.8
+        out = rng.normal(0.0, math.sqrt(gain / math.prod(shape[1:])), shape)
+    elif RESIDUAL.match(key):
+        out = rng.uniform(0.1, 0.3, shape)
+    elif key.endswith(".weight"):
+        out = rng.uniform(0.5, 1.5, shape)
+    else:
+        out = rng.normal(0.0, 0.1, shape)
+    return out.astype(np.float32)
