@@ -1,0 +1,276 @@
+"""Networks on OpenVINO, the default on CPUs: reads TFLite, ONNX, Paddle and its own IR as they are."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+
+from gaitway.adapters.runtimes.cores import usable_cores
+from gaitway.errors import ConfigError, InputError, ModelFileError, ModelNotFoundError, NetworkError
+
+Precision = Literal["f32", "bf16", "f16"]
+Shape = tuple[int, ...]
+# One reader per kind of file: left to guess, OpenVINO tries them all on a broken file, and they print.
+_FRONTENDS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "ir", ".pdmodel": "paddle"}
+
+
+class OpenVinoRuntime:
+    """A network on the CPU: arrays in, arrays out, from any thread.
+
+    Several runs go side by side, one on each stream. Inputs are copied in by ``submit``, so their memory
+    may be used again at once, and outputs are copied out.
+
+    Args:
+        path: ``.tflite``, ``.onnx``, ``.xml`` (with its ``.bin``) or ``.pdmodel`` (with its ``.pdiparams``).
+        precision: Arithmetic. ``f32`` gives the same result on every machine; ``bf16`` and ``f16`` are faster
+            where the processor has them, and change results.
+        threads: Threads in all; the usable cores when None.
+        streams: Runs side by side, each with ``threads // streams`` threads; as many as threads when None,
+            which gives the most runs a second.
+        latency: One stream with all threads, which gives the shortest single run.
+        shapes: New input shapes, -1 where dynamic; the file's own when None.
+        cache_dir: Where compiled networks are kept for the next start; nowhere when None.
+        check_finite: Whether to refuse outputs that have NaN or infinity, at the cost of looking.
+
+    Raises:
+        ModelNotFoundError: ``path`` does not exist.
+        ModelFileError: It is not a network that OpenVINO reads, or does not take ``shapes``.
+        ConfigError: ``threads`` and ``streams`` make no sense together.
+
+    Attributes:
+        input_shapes: One shape per input, -1 where dynamic.
+        output_names: The file's names of the outputs, in order; empty strings where it gives none.
+        precision: The arithmetic really used: a processor without bf16 computes in f32.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        precision: Precision = "f32",
+        threads: int | None = None,
+        streams: int | None = None,
+        latency: bool = False,
+        shapes: Sequence[Sequence[int]] | None = None,
+        cache_dir: Path | str | None = None,
+        check_finite: bool = False,
+    ) -> None:
+        self.path = Path(path)
+        threads = usable_cores() if threads is None else threads
+        streams = (1 if latency else threads) if streams is None else streams
+        if not 1 <= streams <= threads:
+            raise ConfigError(f"{streams} streams on {threads} threads: use 1 stream up to one per thread")
+        self._threads_per_stream = threads // streams
+        self._check_finite = check_finite
+        model = _read(self.path, shapes)
+        compiled = _compile(model, self.path, _properties(precision, threads, streams, cache_dir))
+        self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+        self.input_shapes = tuple(_shape(port) for port in compiled.inputs)
+        self.output_names = tuple(min(port.names, default="") for port in compiled.outputs)
+        self._dtypes = tuple(port.element_type.to_dtype() for port in compiled.inputs)
+        self._outputs = len(compiled.outputs)
+        # One request runs on each stream; as many again are filled, so that no stream waits for its next run.
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(2 * streams):
+            self._free.put(compiled.create_infer_request())
+        self._workers = ThreadPoolExecutor(streams, thread_name_prefix=f"openvino-{self.path.stem}")
+        self._busy_s = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds of network time so far, summed over runs and over the threads of each."""
+        with self._lock:
+            return self._busy_s
+
+    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Run the network once and wait.
+
+        Args:
+            inputs: One array per input, of ``input_shapes``; numbers of another type are converted.
+
+        Returns:
+            The outputs, in the file's order.
+
+        Raises:
+            InputError: The number or shape of ``inputs`` does not fit.
+            NetworkError: The run failed, or an output is not finite and ``check_finite`` is set.
+        """
+        return self.submit(*inputs).result()
+
+    def submit(self, *inputs: np.ndarray) -> Future[tuple[np.ndarray, ...]]:
+        """Start a run; wait first while all streams are busy and as many runs are queued.
+
+        Args and errors: as ``run``; what goes wrong during the run is raised by ``result``.
+
+        Returns:
+            The run under way; its ``result()`` gives the outputs.
+        """
+        if len(inputs) != len(self.input_shapes):
+            raise InputError(f"{self.path.name} got {len(inputs)} inputs, wanted {len(self.input_shapes)}")
+        for array, wanted in zip(inputs, self.input_shapes, strict=True):
+            _check_shape(array.shape, wanted, self.path.name)
+        request = self._free.get()
+        try:
+            for index, (array, dtype) in enumerate(zip(inputs, self._dtypes, strict=True)):
+                _fill(request.get_input_tensor(index), array, dtype)
+            return self._workers.submit(self._execute, request)
+        except BaseException:
+            self._free.put(request)
+            raise
+
+    def _execute(self, request: Any) -> tuple[np.ndarray, ...]:
+        """Run a filled request, take its outputs and hand it back."""
+        start = time.perf_counter()
+        try:
+            request.infer()
+            outputs = tuple(np.array(request.get_output_tensor(i).data) for i in range(self._outputs))
+        except RuntimeError as error:
+            raise NetworkError(f"{self.path.name} did not run: {_reason(error)}") from error
+        finally:
+            elapsed = time.perf_counter() - start
+            self._free.put(request)
+        with self._lock:
+            self._busy_s += elapsed * self._threads_per_stream
+        if self._check_finite:
+            require_finite(outputs, self.path.name)
+        return outputs
+
+    def close(self) -> None:
+        """Wait for the runs under way and give the threads back."""
+        self._workers.shutdown()
+
+    def __enter__(self) -> OpenVinoRuntime:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def require_finite(outputs: Sequence[np.ndarray], name: str) -> None:
+    """Raise NetworkError if an output of the network ``name`` has NaN or infinity."""
+    for index, output in enumerate(outputs):
+        if not np.isfinite(output).all():
+            raise NetworkError(
+                f"output {index} of {name} is not finite: check the input, then 'gaitway models verify'"
+            )
+
+
+@cache
+def _openvino() -> Any:
+    """Import OpenVINO with the stand-in that it has for its own usage reports: gaitway tells nobody anything.
+
+    Merely importing it starts a report to a statistics service, unless its reporting package is absent.
+    """
+    name = "openvino_telemetry"
+    before = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]  # makes 'import openvino_telemetry' an ImportError
+    try:
+        import openvino
+    finally:
+        if before is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = before
+    return openvino
+
+
+@cache
+def _core() -> Any:
+    return _openvino().Core()
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """List what OpenVINO's file readers raise; their own failures are plain Exceptions."""
+    frontend = _openvino().frontend
+    own = (
+        "GeneralFailure",
+        "InitializationFailure",
+        "NotImplementedFailure",
+        "OpConversionFailure",
+        "OpValidationFailure",
+    )
+    return (RuntimeError, ValueError, *(getattr(frontend, name) for name in own))
+
+
+def _properties(precision: str, threads: int, streams: int, cache_dir: Path | str | None) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads // streams * streams,
+        "NUM_STREAMS": streams,
+        # Pinned threads of two networks, or of two processes, would fight for the same cores.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if cache_dir is not None:
+        properties["CACHE_DIR"] = str(cache_dir)
+    return properties
+
+
+def _read(path: Path, shapes: Sequence[Sequence[int]] | None) -> Any:
+    """Read a network's file and give it new input shapes."""
+    if not path.is_file():
+        raise ModelNotFoundError(f"no network file at {path}: fetch it with 'gaitway models pull'")
+    if path.suffix not in _FRONTENDS:
+        raise ModelFileError(
+            f"{path.name} is no file that OpenVINO reads: wanted one of {', '.join(_FRONTENDS)}"
+        )
+    try:
+        frontend = _openvino().frontend.FrontEndManager().load_by_framework(_FRONTENDS[path.suffix])
+        model = frontend.convert(frontend.load(str(path)))
+    except _failures() as error:
+        raise ModelFileError(
+            f"{path.name} is not a readable network: {_reason(error)}: run 'gaitway models verify'"
+        ) from error
+    if shapes is not None:
+        try:
+            partial = [_openvino().PartialShape(list(shape)) for shape in shapes]
+            model.reshape(dict(zip(model.inputs, partial, strict=True)))
+        except (RuntimeError, ValueError) as error:
+            own = [_shape(port) for port in model.inputs]
+            raise ModelFileError(
+                f"{path.name} takes no input of {[tuple(s) for s in shapes]}; its own: {own}"
+            ) from error
+    return model
+
+
+def _compile(model: Any, path: Path, properties: dict[str, Any]) -> Any:
+    try:
+        return _core().compile_model(model, "CPU", properties)
+    except RuntimeError as error:
+        raise ModelFileError(f"{path.name} cannot be compiled for this CPU: {_reason(error)}") from error
+
+
+def _shape(port: Any) -> Shape:
+    return tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
+
+
+def _check_shape(got: Shape, wanted: Shape, name: str) -> None:
+    if len(got) != len(wanted) or any(w not in (-1, g) for g, w in zip(got, wanted, strict=True)):
+        raise InputError(f"{name} got an input of shape {got}, wanted {wanted} (-1: any)")
+
+
+def _fill(tensor: Any, array: np.ndarray, dtype: np.dtype[Any]) -> None:
+    """Copy ``array`` into a request's input, resized where it is dynamic."""
+    if tuple(tensor.shape) != array.shape:
+        tensor.shape = array.shape
+    np.copyto(tensor.data, array, casting="same_kind" if array.dtype.kind == dtype.kind else "unsafe")
+
+
+def _reason(error: BaseException) -> str:
+    """Shorten OpenVINO's several lines, most of them places in its own source, to the one that says why."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    places = ("Exception from", "Check '", "While ", "FrontEnd API failed")
+    telling = [line for line in lines if line and not line.startswith(places)]
+    return (telling or lines or ["no reason given"])[-1][:200]
