@@ -43,7 +43,7 @@ def atomic_file(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         StoreError: The file cannot be written.
     """
-    aside = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}{PARTIAL}")
+    aside = path.with_name(f".gaitway-{uuid.uuid4().hex[:12]}{PARTIAL}")
     with translated("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

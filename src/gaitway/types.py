@@ -18,7 +18,7 @@ from gaitway.errors import InputError
 
 KEYPOINTS = 33  # BlazePose topology; see docs/conventions.md
 
-Mask = Float32[np.ndarray, "h w"]
+Mask = Float32[np.ndarray, "_ _"]
 
 
 def _frozen(array: Any, dtype: Any, shape: tuple[int | None, ...], name: str) -> Any:
@@ -110,8 +110,12 @@ class Bodies:
     @classmethod
     def empty(cls) -> Bodies:
         """Nobody."""
-        zero = np.zeros
-        return cls(zero((0, 4)), (), zero((0, KEYPOINTS, 3)), zero(0))
+        return cls(
+            np.zeros((0, 4), np.float32),
+            (),
+            np.zeros((0, KEYPOINTS, 3), np.float32),
+            np.zeros(0, np.float32),
+        )
 
     def select(self, index: Int64[np.ndarray, " k"]) -> Bodies:
         """Return the people at ``index`` (k,), in that order."""
@@ -194,8 +198,8 @@ class Tracks:
     @classmethod
     def empty(cls) -> Tracks:
         """Nobody followed in this frame."""
-        zero = np.zeros
-        return cls(zero((0, 4)), zero(0), zero(0, np.int64), zero(0, np.int64))
+        nobody = np.zeros(0, np.int64)
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), nobody, nobody)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
