@@ -81,4 +81,5 @@ def postprocess(
     boxes = np.concatenate([chosen[:, :2] - half, chosen[:, :2] + half], axis=1)
     rows = suppress(boxes, chosen[:, 4] * class_scores, max_iou, classes)
     columns = [boxes, chosen[:, 4:5], class_scores[:, None], classes[:, None].astype(np.float32)]
-    return np.concatenate(columns, axis=1)[rows]
+    chosen_rows: np.ndarray = np.concatenate(columns, axis=1)[rows]
+    return chosen_rows

@@ -31,7 +31,7 @@ class YoloxConfig:
 
     mode: Mode = "yolox"
     size: tuple[int, int] | None = None
-    long_side: int = 640
+    long_side: int = 512
     min_confidence: float = 0.1
     max_iou: float = 0.7
     person_class: int = 0
@@ -89,7 +89,7 @@ class YoloxDetector:
         if not np.isfinite(scores).all():
             raise NetworkError("YOLOX gave scores that are not finite: check the weights and the precision")
         rows = np.flatnonzero(scores >= np.float32(self.config.min_confidence))
-        people = raw[0, rows][:, [0, 1, 2, 3, 4, column]].astype(np.float32)
+        people: np.ndarray = raw[0, rows][:, [0, 1, 2, 3, 4, column]].astype(np.float32)
         people[:, :2] = (people[:, :2] + cells[rows]) * strides[rows]
         people[:, 2:4] = np.exp(people[:, 2:4]) * strides[rows]
         if not np.isfinite(people).all():
