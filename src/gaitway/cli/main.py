@@ -2,16 +2,85 @@
 
 from __future__ import annotations
 
-import typer
+import importlib
+import os
+import sys
+from typing import Annotated
 
-app = typer.Typer(name="gaitway", no_args_is_help=True, add_completion=False)
+import typer
+from typer.exceptions import Abort, TyperException
+
+from gaitway._version import __version__
+from gaitway.errors import ConfigError, GaitwayError
+
+DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="gaitway",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"gaitway {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def root() -> None:
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
     """Find, follow, cut out and recognise walking people in video."""
+    if debug:
+        os.environ["GAITWAY_DEBUG"] = "1"
+
+
+def _register() -> None:
+    """Put the commands in, one module each."""
+    for module in ("identify", "track", "demo", "doctor"):
+        importlib.import_module(f"gaitway.cli.{module}").register(app)
+    app.add_typer(importlib.import_module("gaitway.cli.models").app, name="models")
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code (DESIGN 6): every error is one line on standard error."""
+    _register_once()
+    try:
+        code = app(args=arguments, prog_name="gaitway", standalone_mode=False)
+    except (KeyboardInterrupt, Abort):
+        _say("interrupted: what was finished is kept; the same command goes on from there")
+        return INTERRUPTED
+    except TyperException as error:
+        _say(error.format_message())
+        return USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOME_FAILED
+    except GaitwayError as error:
+        if os.environ.get("GAITWAY_DEBUG"):
+            raise
+        _say(str(error))
+        return USAGE if isinstance(error, ConfigError) else SOME_FAILED
+    return code if isinstance(code, int) else DONE
+
+
+def _say(message: str) -> None:
+    typer.echo(f"gaitway: {' '.join(message.split())}", err=True)
+
+
+def _register_once() -> None:
+    if not app.registered_commands:
+        _register()
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line and exit."""
+    sys.exit(run())
