@@ -1,1 +1,0 @@
-"""Boxes, names and masks drawn onto a copy of a frame."""
