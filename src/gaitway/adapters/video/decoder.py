@@ -1,0 +1,160 @@
+"""One video stream as frames: decoding, counting what is broken, and noticing an early end."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+
+import av
+from av.error import FFmpegError
+
+from gaitway.adapters.video.container import ReaderConfig, close_quietly, open_container, video_stream
+from gaitway.adapters.video.ending import Promise, Tally, closing_warnings
+from gaitway.adapters.video.kinds import SourceKind, kind_of, shown
+from gaitway.adapters.video.names import video_name
+from gaitway.adapters.video.picture import Deinterlacer, RgbConverter
+from gaitway.errors import InputError, VideoDecodeError
+from gaitway.types import Frame
+
+_SANE_RATES = (Fraction(1, 10), Fraction(1000))  # outside, a rate is a clock's, not a camera's
+
+
+class StreamSource:
+    """A file, camera or url as a ``VideoSource``: see the protocol. Read it once, from one thread at a time.
+
+    Opening decodes the first picture, so what is no video fails here and sizes are known.
+    """
+
+    def __init__(self, source: str, config: ReaderConfig) -> None:
+        self.name = video_name(source)
+        self.warnings: list[str] = []
+        self._shown = shown(source)
+        self._config = config
+        self._is_live = kind_of(source) is not SourceKind.FILE
+        self._tally = Tally()
+        self._deinterlacer = Deinterlacer()
+        self._converter = RgbConverter()
+        self._container = open_container(source, config)
+        self._started = False
+        try:
+            self._stream = video_stream(self._container, source)
+            self._prepare_decoder()
+            self._promise = Promise.of(self._container, self._stream, is_live=self._is_live)
+            self.frame_count = self._promise.frames
+            self.frame_rate = self._rate()
+            self._frames = self._read()
+            first = self._first()
+        except BaseException:
+            close_quietly(self._container)
+            raise
+        self.size_wh = first.size_wh
+        self._frames = itertools.chain([first], self._frames)
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._started:
+            raise InputError(f"{self._shown} was read already: open it again to read it twice")
+        self._started = True
+        return self._frames
+
+    def __enter__(self) -> StreamSource:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        close_quietly(self._container)
+
+    def _prepare_decoder(self) -> None:
+        context = self._stream.codec_context
+        context.thread_type = "AUTO"
+        context.thread_count = self._config.threads
+        for stream in self._container.streams:
+            if stream is not self._stream:
+                stream.discard = "all"
+
+    def _rate(self) -> Fraction:
+        for rate in (self._stream.average_rate, self._stream.guessed_rate, self._stream.base_rate):
+            if rate is not None and _SANE_RATES[0] <= rate <= _SANE_RATES[1]:
+                return Fraction(rate)
+        rate = self._config.image_rate
+        self.warnings.append(f"{self._shown} does not say its frame rate: {rate} a second is assumed")
+        return rate
+
+    def _first(self) -> Frame:
+        try:
+            return next(self._frames)
+        except StopIteration:
+            trouble = "; ".join(self.warnings[:1]) or "its stream is empty"
+            raise VideoDecodeError(
+                f"{self._shown} has no picture that can be decoded ({trouble}): copy or record it again"
+            ) from None
+
+    def _read(self) -> Iterator[Frame]:
+        clock = _Clock(self._origin(), 1 / self.frame_rate)
+        ready = itertools.chain.from_iterable(map(self._deinterlacer.feed, self._decoded()))
+        for index, picture in enumerate(itertools.chain(ready, self._deinterlacer.flush())):
+            yield Frame(self._converter.convert(picture), index, clock.time_s(picture))
+            self._tally.frames += 1
+        self._tally.resized = self._converter.resized
+        self.warnings += closing_warnings(self._shown, self._tally, self._promise)
+
+    def _origin(self) -> Fraction | None:
+        """Return the container's time of its beginning in seconds; None: of the first picture (live)."""
+        start = self._container.start_time
+        return None if self._is_live or start is None else Fraction(start, av.time_base)
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for packet in self._packets():
+            self._tally.see_packet(packet)
+            try:
+                pictures = self._stream.codec_context.decode(packet)
+            except av.error.EOFError:
+                return
+            except FFmpegError:
+                self._tally.undecodable += 1
+                continue
+            for picture in pictures:
+                self._tally.see_picture(picture)  # type: ignore[arg-type]
+                yield picture  # type: ignore[misc]
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """Yield packets, the last one empty (it flushes the decoder), past reading errors."""
+        broken = 0
+        while broken < self._config.broken_reads:
+            try:
+                for packet in self._container.demux(self._stream):
+                    yield packet
+                    broken = 0
+                return
+            except (FFmpegError, OSError) as error:
+                broken += 1
+                self._tally.unreadable += 1
+                self._tally.last_error = error.strerror or type(error).__name__
+                if self._is_live:
+                    break
+        self._tally.gave_up = True
+        yield av.Packet()
+
+
+class _Clock:
+    """Presentation times in seconds from the container's beginning, always rising."""
+
+    def __init__(self, origin_s: Fraction | None, period_s: Fraction) -> None:
+        self._origin_s = origin_s
+        self._period_s = period_s
+        self._last_s: Fraction | None = None
+
+    def time_s(self, picture: av.VideoFrame) -> float:
+        """Return the time of ``picture``; one without a time, or not after the last, comes a frame period later."""
+        last = self._last_s
+        now = None if picture.pts is None or picture.time_base is None else picture.pts * picture.time_base
+        if self._origin_s is None:
+            self._origin_s = now or Fraction(0)
+        if now is not None:
+            now -= self._origin_s
+        if now is None or (last is not None and now <= last):
+            now = Fraction(0) if last is None else last + self._period_s
+        self._last_s = now
+        return float(now)
