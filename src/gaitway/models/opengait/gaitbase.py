@@ -33,7 +33,7 @@ def build_backbone(config: Mapping[str, Any]) -> nn.Module:
             maxpool=config.get("maxpool", True),
         )
     raise ValueError(
-        f"backbone {config['type']} with block {config.get('block')}, wanted ResNet9 with BasicBlock, or Plain"
+        f"backbone {config['type']} of {config.get('block')}, wanted ResNet9 of BasicBlock, or Plain"
     )
 
 
@@ -68,7 +68,8 @@ class ScoNet(GaitBase):
     """GaitBase that screens walks for scoliosis: what it gives per part are the logits of three classes.
 
     Source:
-        Gait Patterns as Biomarkers: A Video-Based Approach for Classifying Scoliosis (Zhou et al., MICCAI 2024).
+        Gait Patterns as Biomarkers: A Video-Based Approach for Classifying Scoliosis (Zhou et al., MICCAI
+        2024).
     """
 
     def forward(self, walks: Float[Tensor, "n c t h w"]) -> Float[Tensor, "n k p"]:
