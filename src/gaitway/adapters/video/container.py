@@ -19,14 +19,14 @@ from av.video.stream import VideoStream
 from gaitway.adapters.video.kinds import SourceKind, kind_of, shown, url_scheme
 from gaitway.errors import InputError, VideoDecodeError, VideoError, VideoNotFoundError
 
-# Formats that hold their pictures themselves. Left out on purpose: those that point to other files or to the network
-# (concat, hls, dash, sdp, imf, image2, avisynth, vapoursynth, lavfi ...), so a file renamed .mp4 reads nothing but itself.
+# Formats that hold their pictures themselves. Left out on purpose: those that point to other files or to the
+# network (concat, hls, dash, sdp, imf, image2, lavfi ...), so a file renamed .mp4 reads nothing but itself.
 _FORMATS = (
     "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,gif,apng,yuv4mpegpipe,ivf,nut"
     ",h264,hevc,m4v,mjpeg,mpjpeg,mjpeg_2000"
 )
-_HTTP_PROTOCOLS = {"http": "http,tcp", "https": "https,http,tls,tcp"}
-_RTSP_PROTOCOLS = {"rtsp": "rtsp,rtp,udp,tcp", "rtsps": "rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto"}
+_HTTP_PROTOCOLS = "http,https,tls,tcp"  # a server may send the reader on, but never to a local file
+_RTSP_PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,crypto"
 _CAMERA_FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 
 
@@ -41,7 +41,7 @@ class ReaderConfig:
         rtsp_transport: "tcp" (no lost packets, passes firewalls) or "udp" (less delay).
         camera_size_wh: Picture size to ask a camera for; None takes its own.
         camera_rate: Frame rate to ask a camera for; None takes its own.
-        image_rate: Frame rate given to image folders, which have none of their own; 30 is the rate of most cameras.
+        image_rate: Frame rate given to image folders and to videos that state none; 30 is most cameras'.
         broken_reads: Reading errors in a row after which the rest of a file is given up.
     """
 
@@ -88,9 +88,9 @@ def video_stream(container: InputContainer, source: str) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & attached]
     if streams:
         best = container.streams.best("video")
-        return best if best in streams else streams[0]  # type: ignore[return-value]
-    others = sorted({s.type for s in container.streams} - {"video"}) or ["nothing"]
-    raise VideoDecodeError(f"{shown(source)} has no moving picture, only {', '.join(others)}: give a video")
+        return best if best in streams else streams[0]
+    others = ", ".join(sorted({str(s.type) for s in container.streams} - {"video"})) or "nothing"
+    raise VideoDecodeError(f"{shown(source)} has no moving picture, only {others}: give a video")
 
 
 def _open_file(path: Path) -> InputContainer:
@@ -155,10 +155,10 @@ def _open_url(source: str, config: ReaderConfig) -> InputContainer:
         raise VideoNotFoundError(
             f"{shown(source)} has a scheme gaitway does not read, wanted rtsp(s) or http(s)"
         )
-    if scheme in _HTTP_PROTOCOLS:
-        options = {"protocol_whitelist": _HTTP_PROTOCOLS[scheme], "format_whitelist": _FORMATS}
+    if scheme in {"http", "https"}:
+        options = {"protocol_whitelist": _HTTP_PROTOCOLS, "format_whitelist": _FORMATS}
         return _open_live(source, None, options, source, config)
-    options = {"protocol_whitelist": _RTSP_PROTOCOLS[scheme], "format_whitelist": "rtsp,mpegts"}
+    options = {"protocol_whitelist": _RTSP_PROTOCOLS, "format_whitelist": "rtsp,mpegts"}
     options["rtsp_transport"] = config.rtsp_transport
     return _open_live(source, "rtsp", options, source, config)
 

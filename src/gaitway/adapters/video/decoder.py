@@ -9,6 +9,8 @@ from types import TracebackType
 
 import av
 from av.error import FFmpegError
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from gaitway.adapters.video.container import ReaderConfig, close_quietly, open_container, video_stream
 from gaitway.adapters.video.ending import Promise, Tally, closing_warnings
@@ -72,7 +74,7 @@ class StreamSource:
         context.thread_count = self._config.threads
         for stream in self._container.streams:
             if stream is not self._stream:
-                stream.discard = "all"
+                stream.discard = av.stream.Discard.all
 
     def _rate(self) -> Fraction:
         for rate in (self._stream.average_rate, self._stream.guessed_rate, self._stream.base_rate):
@@ -106,36 +108,37 @@ class StreamSource:
         return None if self._is_live or start is None else Fraction(start, av.time_base)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
-        for packet in self._packets():
-            self._tally.see_packet(packet)
+        context = self._stream.codec_context
+        for packet in itertools.chain(self._packets(), [None]):  # None: take what the decoder holds back
+            if packet is not None:
+                self._tally.see_packet(packet)
             try:
-                pictures = self._stream.codec_context.decode(packet)
-            except av.error.EOFError:
-                return
+                pictures = context.decode(packet)
             except FFmpegError:
                 self._tally.undecodable += 1
                 continue
             for picture in pictures:
-                self._tally.see_picture(picture)  # type: ignore[arg-type]
-                yield picture  # type: ignore[misc]
+                self._tally.see_picture(picture)
+                yield picture
 
-    def _packets(self) -> Iterator[av.Packet]:
-        """Yield packets, the last one empty (it flushes the decoder), past reading errors."""
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        """Yield packets past reading errors. Empty ones are left out: to the decoder they mean the end."""
         broken = 0
         while broken < self._config.broken_reads:
             try:
                 for packet in self._container.demux(self._stream):
-                    yield packet
-                    broken = 0
-                return
+                    if packet.size:
+                        yield packet
+                        broken = 0
             except (FFmpegError, OSError) as error:
                 broken += 1
                 self._tally.unreadable += 1
                 self._tally.last_error = error.strerror or type(error).__name__
                 if self._is_live:
                     break
+            else:
+                return
         self._tally.gave_up = True
-        yield av.Packet()
 
 
 class _Clock:
@@ -147,7 +150,7 @@ class _Clock:
         self._last_s: Fraction | None = None
 
     def time_s(self, picture: av.VideoFrame) -> float:
-        """Return the time of ``picture``; one without a time, or not after the last, comes a frame period later."""
+        """Return the time of ``picture``; without one, or not after the last, a frame period later."""
         last = self._last_s
         now = None if picture.pts is None or picture.time_base is None else picture.pts * picture.time_base
         if self._origin_s is None:

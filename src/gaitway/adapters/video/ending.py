@@ -7,10 +7,11 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
-# Containers whose header states how long they are; elsewhere the duration is FFmpeg's estimate from the bit rate or
-# from the file's last time stamp, and promises nothing.
+# Containers whose header states how long they are; elsewhere the duration is FFmpeg's estimate from the bit
+# rate or from the file's last time stamp, and promises nothing.
 _STATES_DURATION = ("mov", "matroska", "avi", "flv", "asf")
 _LATE_FRAMES = Fraction(
     3, 2
@@ -32,10 +33,8 @@ class Tally:
     last_error: str = ""
     end_s: Fraction = Fraction(0)
 
-    def see_packet(self, packet: av.Packet) -> None:
-        """Count one packet; the empty one that flushes the decoder does not count."""
-        if packet.size == 0:
-            return
+    def see_packet(self, packet: Packet[VideoStream]) -> None:
+        """Count one packet and note where it ends."""
         self.packets += 1
         self.corrupt_packets += bool(packet.is_corrupt)
         if packet.pts is not None and packet.time_base is not None:

@@ -18,11 +18,12 @@ from gaitway.errors import VideoError, VideoNotFoundError
 
 
 def expand_sources(patterns: list[str]) -> list[str]:
-    """Return the inputs that ``patterns`` name, each once, in the order given and natural order within a pattern.
+    """Return the inputs that ``patterns`` name, each once, in the order given.
 
-    A file stands for itself whatever its suffix. A folder stands for its videos; without videos, for one image
-    folder; without pictures, for those of its subfolders that hold pictures. A glob stands for the videos and image
-    folders it matches. Hidden files are left out. Urls and cameras pass unchanged.
+    A file stands for itself whatever its suffix. A folder stands for its videos; without videos, for one
+    image folder; without pictures, for those of its subfolders that hold pictures. A glob stands for the
+    videos and image folders it matches. Within a pattern the order is natural (2 before 10), hidden files
+    are left out. Urls and cameras pass unchanged.
 
     Raises:
         VideoNotFoundError: A pattern names nothing; the message says which.
@@ -43,10 +44,8 @@ def _expand(pattern: str) -> list[str]:
             return _expand_folder(path)
         if path.exists():
             return [pattern]
-        matches = (
-            sorted(glob.glob(pattern, recursive=True), key=natural_key) if glob.has_magic(pattern) else []
-        )  # noqa: PTH207 - a pattern may be absolute
-        sources = [m for m in matches if _is_input(Path(m))]
+        matches = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []  # noqa: PTH207 - may be absolute
+        sources = [m for m in sorted(matches, key=natural_key) if _is_input(Path(m))]
     except OSError as error:
         raise VideoError(
             f"{shown(pattern)}: {error.strerror or error}: check the path and its rights"
@@ -69,7 +68,7 @@ def _expand_folder(folder: Path) -> list[str]:
     subfolders = [s for s in folder.iterdir() if s.is_dir() and s.name[0] != "." and images_in(s)]
     if not subfolders:
         raise VideoNotFoundError(
-            f"{shown(folder)} holds no videos or images, wanted at least one (such as .mp4 or .png): check the folder"
+            f"{shown(folder)} holds no videos or images, wanted at least one: check the folder"
         )
     return [str(s) for s in sorted(subfolders, key=lambda s: natural_key(s.name))]
 

@@ -18,8 +18,9 @@ from gaitway.types import Frame
 
 
 class ImageFolderSource:
-    """The pictures of a folder in natural order as a ``VideoSource``; EXIF turns them upright, alpha is dropped.
+    """The pictures of a folder, in natural order, as a ``VideoSource``.
 
+    EXIF turns them upright, alpha is dropped.
     A picture that cannot be read is left out and reported; the times of the others stay.
     """
 
@@ -66,12 +67,12 @@ class ImageFolderSource:
                 continue
             if (image.shape[1], image.shape[0]) != self.size_wh:
                 resized += 1
-                image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+                image = cv2.resize(image, self.size_wh, interpolation=cv2.INTER_AREA)
             yield Frame(image, index, float(position / self.frame_rate))
             index += 1
         if unreadable:
             self.warnings.append(
-                f"{self._shown}: {len(unreadable)} pictures cannot be read, the first is {shown(unreadable[0])}"
+                f"{self._shown}: {len(unreadable)} pictures cannot be read, first {shown(unreadable[0])}"
             )
         if resized:
             self.warnings.append(f"{self._shown}: {resized} pictures were scaled to the first one's size")

@@ -8,10 +8,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .3gp .3g2 .mj2 .mkv .webm .avi .divx .ts .m2ts .mts .mpg .mpeg .m2v .vob .mod .flv .f4v .wmv .asf"
-    " .ogv .ogg .mxf .dv .gif .apng .y4m .ivf .nut .h264 .264 .h265 .265 .hevc .mjpeg .mjpg".split()
+    {".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mj2", ".mkv", ".webm", ".avi", ".divx", ".ts", ".m2ts", ".mts"}
+    | {".mpg", ".mpeg", ".m2v", ".vob", ".mod", ".flv", ".f4v", ".wmv", ".asf", ".ogv", ".ogg", ".mxf", ".dv"}
+    | {".gif", ".apng", ".y4m", ".ivf", ".nut", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg"}
 )
-IMAGE_SUFFIXES = frozenset(".png .jpg .jpeg .jpe .bmp .tif .tiff .webp .pgm .ppm .pnm".split())
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm"}
+)
 
 _CAMERA = re.compile(r"camera:(\d+)$|/dev/video\d+$")
 _URL_SCHEMES = ("rtsp", "rtsps", "http", "https")
@@ -56,7 +59,7 @@ def shown(source: str | Path) -> str:
 
 
 def natural_key(text: str) -> tuple[tuple[int, int | str], ...]:
-    """Return a sort key under which numbers count as numbers: ``001-996.png`` comes before ``001-1000.png``."""
+    """Return a sort key in which numbers count as numbers: ``001-996.png`` before ``001-1000.png``."""
     parts = _DIGITS.split(text)
     numbered = tuple((0, int(p)) if i % 2 else (1, p.casefold()) for i, p in enumerate(parts))
     return (*numbered, (2, text))  # the text itself decides between 1.png and 01.png

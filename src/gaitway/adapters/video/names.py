@@ -22,9 +22,9 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-
 def video_name(source: str | Path) -> str:
     """Return the name of an input: its file name without the last extension, made safe.
 
-    Spaces and letters of every script stay, in Unicode form C. The result is one plain path component on every
-    system: no separators, control characters, leading dots, ``..`` or names that Windows reserves, at most 100 bytes.
-    A url gives its host and path, never its user, password or query.
+    Spaces and letters of every script stay, in Unicode form C. The result is one plain path component on
+    every system: no separators, control characters, leading dots, ``..`` or names that Windows reserves, at
+    most 100 bytes. A url gives its host and path, never its user, password or query.
 
     Examples:
         >>> video_name("walks/clip.v1.mp4")
@@ -40,9 +40,9 @@ def video_name(source: str | Path) -> str:
 def unique_names(sources: list[str]) -> list[str]:
     """Return one name per input, all different also where case does not count, in the inputs' order.
 
-    Inputs of one name are told apart by their folders (``cam1_walk``, ``cam2_walk``), then by their extension, then by
-    a hash of the source. So a name depends on which inputs there are, not on their order; only the very same input given
-    twice is numbered.
+    Inputs of one name are told apart by their folders (``cam1_walk``, ``cam2_walk``), then by their
+    extension, then by a hash of the source. So a name depends on which inputs there are, not on their order;
+    only the very same input given twice is numbered.
 
     Examples:
         >>> unique_names(["cam1/walk.mp4", "cam2/walk.mp4", "else.mp4"])

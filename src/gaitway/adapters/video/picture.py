@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import av
+import av.filter
 import cv2
 import numpy as np
+from av.buffer import Buffer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED, ISO/IEC 23091-2
-# Matrix coefficients (ISO/IEC 23091-2) to swscale's tables; those it lacks (RGB, YCgCo, ICtCp) fall to the guess.
+# Matrix coefficients (ISO/IEC 23091-2) to swscale's tables; those it lacks (YCgCo, ICtCp) are guessed.
 _MATRIX = {
     1: Colorspace.ITU709,
     4: Colorspace.FCC,
@@ -36,7 +38,7 @@ def guess_matrix(width: int, height: int) -> Colorspace:
 
 
 class Orientation(tuple[int, bool]):
-    """How a stored picture is turned upright: quarter turns counterclockwise after an optional left-right mirroring."""
+    """How a picture is turned upright: mirrored left-right or not, then quarter turns counterclockwise."""
 
     __slots__ = ()
 
@@ -47,10 +49,10 @@ class Orientation(tuple[int, bool]):
         Source:
             ISO/IEC 14496-12, 6.2.2: (x, y) goes to (a x + c y, b x + d y), y down.
         """
-        try:
-            raw = frame.side_data[SideDataType.DISPLAYMATRIX]
-        except KeyError:
+        side_data = cast("Mapping[SideDataType, Buffer]", frame.side_data)
+        if SideDataType.DISPLAYMATRIX not in side_data:
             return cls((0, False))
+        raw = side_data[SideDataType.DISPLAYMATRIX]
         a, b, _, c, d = np.frombuffer(bytes(raw), np.int32)[:5].astype(np.float64)
         mirrored = a * d - b * c < 0
         if mirrored:  # undo a left-right mirroring done first: x goes to -x
@@ -62,9 +64,9 @@ class Orientation(tuple[int, bool]):
         """Return the upright picture, contiguous."""
         turns, mirrored = self
         if mirrored:
-            image = cv2.flip(image, 1)  # type: ignore[assignment]
+            image = cv2.flip(image, 1)
         if turns:
-            image = cv2.rotate(image, _QUARTER_TURNS[turns])  # type: ignore[assignment]
+            image = cv2.rotate(image, _QUARTER_TURNS[turns])
         return image
 
 
@@ -87,7 +89,7 @@ class RgbConverter:
             self._size_wh = size_wh
         if size_wh != self._size_wh:
             self.resized += 1
-            image = cv2.resize(image, self._size_wh, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            image = cv2.resize(image, self._size_wh, interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(image)
 
     def _rgb(self, frame: av.VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
@@ -104,11 +106,11 @@ class RgbConverter:
             dst_color_range=ColorRange.JPEG,
             threads=1,
         )
-        return rgb.to_ndarray()  # type: ignore[return-value]
+        return rgb.to_ndarray()
 
 
 class Deinterlacer:
-    """Passes progressive frames through and deinterlaces those flagged interlaced, one frame out per frame in.
+    """Deinterlaces the frames flagged interlaced, passes the others; one frame out per frame in.
 
     Source:
         FFmpeg's bwdif filter (Weston 3-field deinterlacer), mode send_frame, deint interlaced.
@@ -157,7 +159,7 @@ def _bwdif_graph(frame: av.VideoFrame) -> av.filter.Graph:
 def _pull_all(graph: av.filter.Graph) -> Iterator[av.VideoFrame]:
     while True:
         try:
-            frame = graph.pull()
+            frame = cast("av.VideoFrame", graph.pull())
         except (av.error.BlockingIOError, av.error.EOFError):
             return
-        yield frame  # type: ignore[misc]
+        yield frame

@@ -15,7 +15,7 @@ def open_video(source: str | Path, *, config: ReaderConfig | None = None) -> Vid
     """Open a video for reading; use it in a ``with`` statement and iterate it once.
 
     Args:
-        source: A video file, a folder of pictures, ``camera:0`` or ``/dev/video0``, an rtsp(s) or http(s) url.
+        source: A video file, a folder of pictures, ``camera:0``, ``/dev/video0``, an rtsp or http url.
         config: Threads, time-outs and rates; the defaults suit files and cameras alike.
 
     Returns:
