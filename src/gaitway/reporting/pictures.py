@@ -1,0 +1,53 @@
+"""Small pictures of a walk, as data URIs: silhouettes through time, the Gait Energy Image, a poster."""
+
+from __future__ import annotations
+
+import base64
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from gaitway.errors import InputError
+from gaitway.types import GaitSequence
+
+_POSTER_WIDTH = 480
+_POSTER_QUALITY = 75
+
+
+def _data_uri(kind: str, encoded: np.ndarray) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"
+
+
+def png_uri(image: UInt8[np.ndarray, "h w"]) -> str:
+    """Return a grey picture as a PNG data URI."""
+    done, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise InputError(f"cannot encode a picture of shape {image.shape} as PNG: check that it is not empty")
+    return _data_uri("png", encoded)
+
+
+def poster_uri(image_rgb: UInt8[np.ndarray, "h w 3"]) -> str:
+    """Return a frame as a small JPEG data URI: a photograph is ten times smaller than as PNG."""
+    scale = min(1.0, _POSTER_WIDTH / image_rgb.shape[1])
+    size = (max(1, round(image_rgb.shape[1] * scale)), max(1, round(image_rgb.shape[0] * scale)))
+    small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY]
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
+    return _data_uri("jpeg", encoded)
+
+
+def gait_energy_image(walk: GaitSequence) -> UInt8[np.ndarray, "64 64"]:
+    """Return the mean of a walk's silhouettes: bright where the body always is, grey where it swings.
+
+    Source:
+        Han and Bhanu, "Individual recognition using gait energy image" (TPAMI 2006), over the whole walk.
+    """
+    mean: np.ndarray = walk.silhouettes.mean(axis=0).round().astype(np.uint8)
+    return mean
+
+
+def strip_uris(walk: GaitSequence, count: int) -> tuple[str, ...]:
+    """Return at most ``count`` silhouettes, evenly spread over the walk, in time order."""
+    chosen = np.unique(np.linspace(0, len(walk) - 1, min(count, len(walk))).round().astype(int))
+    return tuple(png_uri(walk.silhouettes[i]) for i in chosen)
