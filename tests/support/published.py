@@ -66,3 +66,26 @@ def yolox_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:
     else:
         out = rng.normal(0.0, 0.1, shape)
     return out.astype(np.float32)
+
+
+def humanseg_tensors(
+    shapes: dict[str, tuple[int, ...]], seed: int, last_gain: float
+) -> dict[str, np.ndarray]:
+    """Return the tensors that the PP-HumanSeg fixtures put under the published names."""
+    pattern = np.random.RandomState(seed).standard_normal(1021).astype(np.float32)
+    filled = {}
+    for i, name in enumerate(sorted(shapes)):
+        shape = shapes[name]
+        v = pattern[(np.arange(math.prod(shape)) + 131 * i) % 1021].reshape(shape)
+        if len(shape) == 4:
+            gain = last_gain if shape == (2, shape[1], 1, 1) else 1.0
+            filled[name] = v * np.float32(gain * math.sqrt(2 / math.prod(shape[1:])))
+        elif name.startswith("batch_norm") and name.endswith(".w_0"):
+            filled[name] = 1 + np.float32(0.1) * v
+        elif name.startswith("batch_norm") and name.endswith(".w_2"):
+            filled[name] = 1 + np.float32(0.25) * np.clip(v, -2, 2)
+        elif name.startswith("uafm"):
+            filled[name] = np.ones(shape, np.float32)
+        else:
+            filled[name] = np.float32(0.1) * v
+    return filled

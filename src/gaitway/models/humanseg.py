@@ -22,6 +22,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from gaitway.errors import ConfigError
 
 CONTEXT_BINS = (1, 2, 4)
+HEAD_WIDTH = 4
 
 
 class ConvBn(nn.Module):
@@ -145,13 +146,13 @@ class HumanSeg(nn.Module):
     def __init__(self, base: int = 64) -> None:
         super().__init__()
         fine = (base, 4 * base, 8 * base, 16 * base)
-        out = (base // 4, base // 4, base // 2, base)
+        out = (HEAD_WIDTH, base // 4, base // 2, base)
         coarse = (base // 4, base // 2, base, 2 * base)
         self.backbone = Stdc(base)
         self.context = PyramidContext(fine[-1], coarse[-1])
         self.fusions = nn.ModuleList(AttentionFusion(*c) for c in zip(fine, coarse, out, strict=True))
-        self.head = ConvBn(out[0], out[0])
-        self.classifier = nn.Conv2d(out[0], 2, 1, bias=False)
+        self.head = ConvBn(HEAD_WIDTH, HEAD_WIDTH)
+        self.classifier = nn.Conv2d(HEAD_WIDTH, 2, 1, bias=False)
 
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 2 h w"]:
         """Return the probabilities of background and person.
