@@ -1,0 +1,181 @@
+"""People by BlazePose: found in tiles, confirmed and followed by the landmark network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
+from gaitway.detection.following import FollowConfig, Follower, confidence
+from gaitway.detection.pose_anchors import (
+    SAME_DISTANCE,
+    SAME_RATIO,
+    TILE_PX,
+    PoseCandidates,
+    cluster,
+    decode_poses,
+)
+from gaitway.detection.tiles import TileConfig, TileSchedule, cut_tile
+from gaitway.errors import ConfigError
+from gaitway.protocols import Runtime, Segmenter
+from gaitway.types import Detections
+
+_HEIGHT_PER_RADIUS = 2 / 1.07  # measured: the circle's diameter is 1.07 body heights
+_WIDTH_PER_HEIGHT = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class BlazePoseConfig:
+    """How people are found. Sources of the numbers: docs/decisions/0021.
+
+    Attributes:
+        tiles: How the frame is divided.
+        follow: When a followed person counts as seen.
+        tiles_per_frame: Tiles searched in every frame after the first, which is searched whole.
+        min_score: Candidates of the person detector below are not looked at again.
+        confirmations_first: Candidates that the landmark network may look at in the first frame.
+        confirmations_per_frame: The same in every other frame.
+        min_presence: The landmark network's own belief from which a new person is believed.
+        min_clarity: How decided a new person's mask must be as well.
+        retry_after: Frames for which a place that held nobody is not looked at again.
+    """
+
+    tiles: TileConfig = field(default_factory=TileConfig)
+    follow: FollowConfig = field(default_factory=FollowConfig)
+    tiles_per_frame: int = 3
+    min_score: float = 0.1
+    confirmations_first: int = 24
+    confirmations_per_frame: int = 1
+    min_presence: float = 0.5
+    min_clarity: float = 0.4
+    retry_after: int = 15
+
+    def __post_init__(self) -> None:
+        if self.tiles_per_frame < 1 or self.confirmations_per_frame < 1:
+            raise ConfigError("tiles_per_frame and confirmations_per_frame must be 1 or more")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Failure:
+    """A place where the landmark network saw nobody."""
+
+    centre: Float32[np.ndarray, "2"]
+    radius: float
+    until: int
+
+    def is_at(self, centre: Float32[np.ndarray, "2"], radius: float) -> bool:
+        is_near = float(np.linalg.norm(self.centre - centre)) < SAME_DISTANCE * self.radius
+        return is_near and 1 / SAME_RATIO < radius / self.radius < SAME_RATIO
+
+
+class BlazePoseDetector:
+    """Finds people with BlazePose's person detector and landmark network, remembering them between frames.
+
+    Each frame: everybody known is cut out where expected; a few tiles are searched, in turn, so that the
+    whole frame is searched every few seconds, sooner at the sizes seen, at the border and where somebody
+    was lost; new candidates are confirmed by the landmark network. So a frame costs ``tiles_per_frame``
+    detector runs and (people known + 2 x ``confirmations_per_frame``) landmark runs at most. Boxes are
+    the extents of the masks, and ``Detections.bodies`` is filled.
+    """
+
+    def __init__(
+        self, detect_runtime: Runtime, segmenter: Segmenter, config: BlazePoseConfig | None = None
+    ) -> None:
+        self.config = config or BlazePoseConfig()
+        self._runtime = detect_runtime
+        self._segmenter = segmenter
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everybody: the next frame is of another video."""
+        self._follower = Follower(self.config.follow)
+        self._failures: list[_Failure] = []
+        self._schedule: TileSchedule | None = None
+        self._frame = 0
+
+    def detect(self, image_rgb: UInt8[np.ndarray, "h w 3"]) -> Detections:
+        """Find the people of the next frame.
+
+        Raises:
+            NetworkError: A network gave something that is not BlazePose's output.
+        """
+        size_wh = (image_rgb.shape[1], image_rgb.shape[0])
+        if self._schedule is None or self._schedule.size_wh != size_wh:
+            self.reset()
+            self._schedule = TileSchedule(size_wh, self.config.tiles)
+        following = self._segmenter.submit(image_rgb, self._follower.expected())
+        candidates = self._search(image_rgb, self._schedule)
+        found = self._follower.update(following.result())
+        is_first = self._frame == 0
+        limit = self.config.confirmations_first if is_first else self.config.confirmations_per_frame
+        hopeful = self._hopeful(candidates, found)[:limit]
+        found = self._admit(found, self._confirm(image_rgb, candidates.select(hopeful)))
+        self._frame += 1
+        return found
+
+    def _search(self, image_rgb: UInt8[np.ndarray, "h w 3"], schedule: TileSchedule) -> PoseCandidates:
+        """Look at the tiles that are due and return where people may be, surest first."""
+        if self._frame == 0:
+            due = schedule.take_all()
+        else:
+            heights = np.array([p.height for p in self._follower.people], np.float32)
+            due = schedule.take(self.config.tiles_per_frame, heights, self._follower.lost())
+        runs = []
+        for tile_xyxy in schedule.tiles_xyxy[due]:
+            tile, place = cut_tile(image_rgb, tile_xyxy, TILE_PX)
+            runs.append((self._runtime.submit(tile[None] / np.float32(127.5) - np.float32(1)), place))
+        looks = [decode_poses(run.result(), place, 0.5 * self.config.min_score) for run, place in runs]
+        joined = cluster(
+            PoseCandidates.join([cluster(look, combine="best") for look in looks]), combine="any"
+        )
+        return joined.select(np.flatnonzero(joined.score >= self.config.min_score))
+
+    def _hopeful(self, candidates: PoseCandidates, found: Detections) -> Int64[np.ndarray, " k"]:
+        """Return the candidates that are nobody known and no place that failed lately, surest first."""
+        self._failures = [f for f in self._failures if f.until > self._frame]
+        rows = []
+        for row, (centre, radius) in enumerate(zip(candidates.centre, candidates.radius, strict=True)):
+            bodies = found.bodies
+            is_known = bodies is not None and any(covers(bodies, i, centre) for i in range(len(bodies)))
+            if not (is_known or any(f.is_at(centre, float(radius)) for f in self._failures)):
+                rows.append(row)
+        return np.array(rows, np.int64)
+
+    def _confirm(self, image_rgb: UInt8[np.ndarray, "h w 3"], candidates: PoseCandidates) -> Detections:
+        """Let the landmark network look at candidates, and again where its first look saw something."""
+        first = self._segmenter.segment(image_rgb, _guess_boxes(candidates))
+        boxes = body_boxes(first)
+        promising = (first.presence >= 0.1) | (clarity(first) >= 0.3)
+        again = np.flatnonzero(promising & (boxes[:, 3] - boxes[:, 1] >= 8))
+        bodies = self._segmenter.segment(image_rgb, boxes[again])
+        clear = clarity(bodies)
+        is_person = (bodies.presence >= self.config.min_presence) & (clear >= self.config.min_clarity)
+        for row in np.delete(np.arange(len(candidates)), again[is_person]):
+            until = self._frame + self.config.retry_after
+            self._failures.append(_Failure(candidates.centre[row], float(candidates.radius[row]), until))
+        people = Detections(body_boxes(bodies), confidence(bodies.presence, clear), bodies)
+        return select(people, np.flatnonzero(is_person))
+
+    def _admit(self, found: Detections, new: Detections) -> Detections:
+        """Add the new people who are not somebody already found, surest first."""
+        for row in np.argsort(-new.confidence, kind="stable"):
+            both = join(found, select(new, np.array([row], np.int64)))
+            bodies = both.bodies
+            if bodies is None or any(
+                mask_overlap(bodies, both.xyxy, len(found), i) > self.config.follow.max_overlap
+                for i in range(len(found))
+            ):
+                continue
+            found = both
+            self._follower.add(new.xyxy[row])
+        return found
+
+
+def _guess_boxes(candidates: PoseCandidates) -> Float32[np.ndarray, "n 4"]:
+    """Return the boxes that the candidates' circles suggest."""
+    height = candidates.radius * _HEIGHT_PER_RADIUS
+    half = np.stack([height * _WIDTH_PER_HEIGHT, height], axis=1) / 2
+    boxes: np.ndarray = np.concatenate([candidates.centre - half, candidates.centre + half], axis=1)
+    return boxes

@@ -1,0 +1,141 @@
+"""Square tiles of several sizes over a frame, and which of them to look at next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, Int64, UInt8
+
+from gaitway.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class TileConfig:
+    """How a frame is divided.
+
+    Attributes:
+        smallest_person: Least body height searched, as a share of the frame's shorter side.
+        smallest_person_px: Least body height searched, in pixels; smaller people cannot be cut out.
+        heights_per_tile: Tile side in body heights at which the person detector works best (measured:
+            recall is best at 1.25 to 2.5; docs/decisions/0021).
+        level_ratio: Factor between tile sizes.
+        stride: Distance of neighbouring tiles in tile sides; at 2 heights a tile, a person is then cut
+            by at most a tenth of the tile.
+        other_size_weight: How often tiles that fit nobody seen so far are looked at, relative to those that do.
+        border_weight: The same for tiles at the frame's border, where people come in.
+    """
+
+    smallest_person: float = 0.1
+    smallest_person_px: float = 40.0
+    heights_per_tile: float = 2.0
+    level_ratio: float = 1.5
+    stride: float = 0.6
+    other_size_weight: float = 0.25
+    border_weight: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not (0 < self.smallest_person <= 1 and self.level_ratio > 1 and 0 < self.stride <= 1):
+            raise ConfigError("tiles need 0 < smallest_person <= 1, level_ratio > 1 and 0 < stride <= 1")
+
+
+def plan_tiles(size_wh: tuple[int, int], config: TileConfig) -> Float32[np.ndarray, "t 4"]:
+    """Cover a frame with tiles of all sizes, the number of which does not depend on its resolution.
+
+    Returns:
+        Boxes xyxy, smallest tiles first; the largest reach outside the frame, round its centre.
+    """
+    width, height = size_wh
+    short = min(size_wh)
+    smallest = max(config.smallest_person * short, config.smallest_person_px)
+    side = min(smallest * config.heights_per_tile, float(short))
+    tiles: list[tuple[float, float, float, float]] = []
+    while True:
+        for y in _starts(height, side, config.stride):
+            tiles.extend((x, y, x + side, y + side) for x in _starts(width, side, config.stride))
+        if side > short:
+            return np.array(tiles, np.float32)
+        side *= config.level_ratio
+
+
+def _starts(length: int, side: float, stride: float) -> list[float]:
+    """Return where tiles of ``side`` begin so that they cover ``length``; one centred tile if it is larger."""
+    if side >= length:
+        return [(length - side) / 2]
+    count = int(np.ceil((length - side) / (side * stride))) + 1
+    return [float(x) for x in np.linspace(0, length - side, count)]
+
+
+class TileSchedule:
+    """Says which tiles are due: those longest unseen, sooner where a new person is likelier."""
+
+    def __init__(self, size_wh: tuple[int, int], config: TileConfig) -> None:
+        self.size_wh = size_wh
+        self.tiles_xyxy = plan_tiles(size_wh, config)
+        self._config = config
+        low, high = self.tiles_xyxy[:, :2], self.tiles_xyxy[:, 2:]
+        at_border = (low <= 0).any(axis=1) | (high >= np.array(size_wh)).any(axis=1)
+        self._place_weight = np.where(at_border, config.border_weight, 1.0)
+        # Different starting ages, in an order that jumps about, spread the looks evenly over the frame.
+        golden = (np.arange(len(self.tiles_xyxy)) * 0.6180339887) % 1.0
+        self._age = 1.0 + golden
+
+    def take_all(self) -> Int64[np.ndarray, " t"]:
+        """Return every tile, and count them as seen."""
+        return self.take(len(self.tiles_xyxy), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
+
+    def take(
+        self, count: int, heights_px: Float32[np.ndarray, " k"], urgent_xyxy: Float32[np.ndarray, "u 4"]
+    ) -> Int64[np.ndarray, " c"]:
+        """Return the ``count`` tiles most due, and count them as seen.
+
+        Args:
+            count: How many, at most all.
+            heights_px: Body heights of the people seen lately; none: every size is as likely.
+            urgent_xyxy: Boxes where somebody was lost: tiles round them that fit are due at once.
+        """
+        self._age += 1.0
+        side = self.tiles_xyxy[:, 2] - self.tiles_xyxy[:, 0]
+        weight = self._place_weight * self._size_weight(side, heights_px)
+        for box in urgent_xyxy:
+            fits = np.abs(np.log(side / ((box[3] - box[1]) * self._config.heights_per_tile))) < np.log(1.5)
+            middle = (box[:2] + box[2:]) / 2
+            inset = 0.2 * side[:, None]
+            inside = (self.tiles_xyxy[:, :2] + inset <= middle) & (middle <= self.tiles_xyxy[:, 2:] - inset)
+            weight = np.where(fits & inside.all(axis=1), 10.0, weight)
+        chosen = np.argsort(-self._age * weight, kind="stable")[:count]
+        self._age[chosen] = 0.0
+        return chosen.astype(np.int64)
+
+    def _size_weight(
+        self, side: Float[np.ndarray, " t"], heights_px: Float32[np.ndarray, " k"]
+    ) -> Float[np.ndarray, " t"]:
+        if not len(heights_px):
+            return np.ones(len(side))
+        wanted = np.maximum(heights_px, 1.0) * self._config.heights_per_tile
+        off = np.abs(np.log(side[:, None] / wanted[None])).min(axis=1)
+        # Half a level and a bit: each height is served by one or two tile sizes.
+        fits: np.ndarray = off < 0.6 * np.log(self._config.level_ratio)
+        return np.where(fits, 1.0, self._config.other_size_weight)
+
+
+def cut_tile(
+    image_rgb: UInt8[np.ndarray, "h w 3"], tile_xyxy: Float32[np.ndarray, "4"], size: int
+) -> tuple[UInt8[np.ndarray, "s s 3"], Float32[np.ndarray, "4"]]:
+    """Cut a tile out of a frame and scale it to ``size`` pixels, black outside the frame.
+
+    Returns:
+        The tile, and where it really lies: on whole pixels.
+    """
+    x0, y0 = (round(float(v)) for v in tile_xyxy[:2])
+    side = max(round(float(tile_xyxy[2] - tile_xyxy[0])), 1)
+    height, width = image_rgb.shape[:2]
+    part = image_rgb[max(y0, 0) : min(y0 + side, height), max(x0, 0) : min(x0 + side, width)]
+    if part.shape[0] != side or part.shape[1] != side:
+        top, left = max(-y0, 0), max(-x0, 0)
+        bottom, right = side - top - part.shape[0], side - left - part.shape[1]
+        part = cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT)
+    how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    tile: np.ndarray = cv2.resize(part, (size, size), interpolation=how)
+    return tile, np.array([x0, y0, x0 + side, y0 + side], np.float32)
