@@ -1,0 +1,169 @@
+"""Who of the gallery are the people of one probe video, all decided together?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gaitway.errors import IncompatibleModelsError, InputError
+from gaitway.recognition.assignment import assign_jointly, concurrent_groups
+from gaitway.recognition.calibration import Calibration, calibration_for, score_of
+from gaitway.recognition.distance import distance_matrix
+from gaitway.types import Candidate, Embedding, Match
+
+NOT_NEAR = "no one near enough"
+TAKEN = "taken by a better match"
+NO_GALLERY = "the gallery is empty"
+
+
+@dataclass(frozen=True, slots=True)
+class MatcherConfig:
+    """How to decide.
+
+    Attributes:
+        metric: ``euc`` or ``cos``; the calibration belongs to one of them.
+        min_score: A track whose best score stays below it is unknown. 0.5: as likely as not.
+        tolerance_frames: Tracks of one video that share more frames than this are different people; trackers
+            start a new track a few frames before they give up the old one.
+        joint: Use that rule; without it every track is decided alone (for comparison).
+        max_candidates: Length of the ranked list.
+        calibration: From distance to score; None takes the encoder's own.
+    """
+
+    metric: str = "euc"
+    min_score: float = 0.5
+    tolerance_frames: int = 5
+    joint: bool = True
+    max_candidates: int = 10
+    calibration: Calibration | None = None
+
+
+class JointMatcher:
+    """The open-set decision over all tracks of one probe video at once.
+
+    Tracks seen at the same time are different people, so they get different identities; tracks apart in time
+    may share one (a broken track). The answer has the largest summed log-odds, "unknown" counting as
+    ``min_score``.
+
+    The same rule would hold within a gallery video. There every track is an identity of its own, so it holds
+    by construction; one person on several gallery videos has as many labels, unless ``labels`` joins them.
+    """
+
+    def __init__(self, config: MatcherConfig | None = None) -> None:
+        self._config = config or MatcherConfig()
+        if not 0 < self._config.min_score < 1:
+            raise InputError(f"min_score is {self._config.min_score}, wanted a number between 0 and 1")
+
+    def match(
+        self,
+        gallery: Sequence[Embedding],
+        probes: Sequence[Embedding],
+        spans: Sequence[tuple[int, int]],
+        labels: Sequence[str] | None = None,
+    ) -> list[Match]:
+        """Decide who the tracks of one video are.
+
+        Args:
+            gallery: Walks of known people.
+            probes: One per track, all of one video.
+            spans: First and last frame of each probe track.
+            labels: Identity of each gallery walk, several walks may share one; by default every walk is its
+                own, called ``<video>-<track:03d>``.
+
+        Returns:
+            One match per probe, in the probes' order, whatever the order of gallery and probes.
+        """
+        names = [label_of(walk) for walk in gallery] if labels is None else list(labels)
+        _check(gallery, probes, spans, names)
+        if not gallery or not probes:
+            return [Match(probe.video, probe.track_id, reason=NO_GALLERY) for probe in probes]
+        identities = sorted(set(names))
+        distances = self._distances(gallery, probes, names, identities)
+        odds = self._calibration(gallery[0].model_id).log_odds(distances)
+        chosen = self._decide(odds, spans)
+        return [
+            self._answer(probe, identities, distances[i], odds[i], int(chosen[i]))
+            for i, probe in enumerate(probes)
+        ]
+
+    def _distances(
+        self,
+        gallery: Sequence[Embedding],
+        probes: Sequence[Embedding],
+        names: list[str],
+        identities: list[str],
+    ) -> np.ndarray:
+        """Return the distance of each probe to each identity's nearest walk."""
+        every = distance_matrix(_stack(probes), _stack(gallery), self._config.metric)
+        column = np.searchsorted(identities, names)
+        nearest = np.full((len(probes), len(identities)), np.inf, np.float32)
+        for walk, identity in enumerate(column):
+            nearest[:, identity] = np.minimum(nearest[:, identity], every[:, walk])
+        return nearest
+
+    def _calibration(self, model_id: str) -> Calibration:
+        calibration = self._config.calibration or calibration_for(model_id)
+        if calibration is None:
+            raise InputError(
+                f"no calibration is known for the encoder {model_id!r}: pass one in MatcherConfig.calibration"
+            )
+        return calibration
+
+    def _decide(self, odds: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:
+        config = self._config
+        groups = concurrent_groups(spans, config.tolerance_frames) if config.joint else []
+        unknown = np.full(len(odds), -np.log(config.min_score / (1 - config.min_score)))
+        return assign_jointly(-odds, groups, unknown)
+
+    def _answer(
+        self,
+        probe: Embedding,
+        identities: list[str],
+        distances: np.ndarray,
+        odds: np.ndarray,
+        chosen: int,
+    ) -> Match:
+        scores = score_of(odds)
+        listed = np.argsort(distances, kind="stable")[: self._config.max_candidates].tolist()
+        if chosen >= 0 and chosen not in listed:
+            listed.append(chosen)
+        candidates = tuple(Candidate(identities[j], float(distances[j]), float(scores[j])) for j in listed)
+        if chosen >= 0:
+            return Match(probe.video, probe.track_id, candidates, identities[chosen], float(scores[chosen]))
+        reason = TAKEN if scores.max() > self._config.min_score else NOT_NEAR
+        return Match(probe.video, probe.track_id, candidates, None, float(scores.max()), reason)
+
+
+def label_of(walk: Embedding) -> str:
+    """Return the identity a gallery walk has by itself: its video and track."""
+    return f"{walk.video}-{walk.track_id:03d}"
+
+
+def _stack(walks: Sequence[Embedding]) -> np.ndarray:
+    return np.stack([walk.parts for walk in walks])
+
+
+def _check(
+    gallery: Sequence[Embedding],
+    probes: Sequence[Embedding],
+    spans: Sequence[tuple[int, int]],
+    names: list[str],
+) -> None:
+    if len(spans) != len(probes):
+        raise InputError(f"{len(probes)} probes came with {len(spans)} spans: pass one span per probe")
+    if len(names) != len(gallery):
+        raise InputError(
+            f"{len(gallery)} gallery walks came with {len(names)} labels: pass one label per walk"
+        )
+    models = sorted({walk.model_id for walk in (*gallery, *probes)})
+    if len(models) > 1:
+        raise IncompatibleModelsError(
+            f"embeddings come from {', '.join(models)}, wanted one model: encode all with the same one"
+        )
+    videos = sorted({probe.video for probe in probes})
+    if len(videos) > 1:
+        raise InputError(
+            f"probes come from {', '.join(videos)}, wanted one video: match each video by itself"
+        )
