@@ -36,7 +36,7 @@ def walk(frames: np.ndarray, build: float = 1.0) -> GaitSequence:
 def video(
     name: str, spans: list[tuple[int, int]], *, frame_count: int = 240, warnings: tuple[str, ...] = ()
 ) -> VideoResult:
-    """Return a video, a track per span of frames (from 0, end exclusive); under 10 frames there is no walk."""
+    """Return a video, a track per span of frames (from 0, end exclusive); no walk under 10 frames."""
     index = np.concatenate([np.arange(a, b) for a, b in spans] or [np.zeros(0, int)]).astype(np.int64)
     ids = np.concatenate([np.full(b - a, k) for k, (a, b) in enumerate(spans, 1)] or [np.zeros(0, int)])
     order = np.lexsort((ids, index))

@@ -208,7 +208,7 @@ def render_report(
 
     Args:
         result: What ``identify`` answered.
-        run: As in run.json: every key that holds a mapping becomes a table (settings, models, versions, timings).
+        run: As in run.json; every key that holds a mapping becomes a table (models, versions, timings).
         videos: Annotated videos that lie beside the report.
         config: Limits; the defaults of ``ReportConfig`` if None.
     """

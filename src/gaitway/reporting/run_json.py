@@ -71,7 +71,7 @@ def write_run_json(path: Path, run: Mapping[str, Any]) -> None:
 
     Args:
         path: Where.
-        run: Resolved config, versions, model hashes, timings, warnings, failures; see ``plain`` for the values.
+        run: Resolved config, versions, model hashes, timings, warnings, failures; values as for ``plain``.
 
     Raises:
         StoreError: The file cannot be written.
