@@ -46,6 +46,8 @@ def _expand(pattern: str) -> list[str]:
             return [pattern]
         matches = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []  # noqa: PTH207 - may be absolute
         sources = [m for m in sorted(matches, key=natural_key) if _is_input(Path(m))]
+    except VideoError:  # an OSError too, but already told in our words
+        raise
     except OSError as error:
         raise VideoError(
             f"{shown(pattern)}: {error.strerror or error}: check the path and its rights"
