@@ -8,10 +8,11 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from gaitway.drawing.colours import Colour
 from gaitway.drawing.labels import label_picture, place_label
+from gaitway.drawing.masks import MaskPiece
 from gaitway.errors import InputError
 from gaitway.geometry import clip_boxes
 
@@ -49,57 +50,6 @@ class DrawStyle:
     def __post_init__(self) -> None:
         if self.mode not in {"silhouette", "keypoints", "none"}:
             raise InputError(f"drawing mode {self.mode!r} is unknown: use silhouette, keypoints or none")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MaskPiece:
-    """One person's mask where the person is.
-
-    Attributes:
-        left: Column of the mask's first pixel in the frame.
-        top: Row of the mask's first pixel in the frame.
-        mask: Who is person, frame pixels, (h, w) bool.
-    """
-
-    left: int
-    top: int
-    mask: Bool[np.ndarray, "h w"]
-
-
-def mask_piece(
-    region_xyxy: Float[np.ndarray, " 4"],
-    mask: Float32[np.ndarray, "h w"],
-    size_wh: tuple[int, int],
-    *,
-    threshold: float = 0.5,
-) -> MaskPiece:
-    """Bring a segmenter's mask to frame pixels.
-
-    Args:
-        region_xyxy: The part of the frame that ``mask`` covers; may reach outside it.
-        mask: Foreground probability over the region, any size.
-        size_wh: The frame's size.
-        threshold: Foreground is above it.
-
-    Returns:
-        The part inside the frame; an empty mask where the region lies outside.
-    """
-    x1, y1, x2, y2 = (float(v) for v in region_xyxy)
-    left, top = max(0, int(np.floor(x1))), max(0, int(np.floor(y1)))
-    width = max(0, min(size_wh[0], int(np.ceil(x2))) - left)
-    height = max(0, min(size_wh[1], int(np.ceil(y2))) - top)
-    if not width or not height or not mask.size or x2 <= x1 or y2 <= y1:
-        return MaskPiece(left, top, np.zeros((height, width), bool))
-    # Pixel centres: frame pixel u shows mask pixel (u + 0.5 - x1) * scale - 0.5.
-    scale_x, scale_y = mask.shape[1] / (x2 - x1), mask.shape[0] / (y2 - y1)
-    to_mask = np.array(
-        [
-            [scale_x, 0.0, (left + 0.5 - x1) * scale_x - 0.5],
-            [0.0, scale_y, (top + 0.5 - y1) * scale_y - 0.5],
-        ]
-    )
-    moved = cv2.warpAffine(mask, to_mask, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return MaskPiece(left, top, moved > threshold)
 
 
 def _tint(image: UInt8[np.ndarray, "h w 3"], piece: MaskPiece, colour: Colour, style: DrawStyle) -> None:
