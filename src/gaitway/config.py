@@ -17,7 +17,7 @@ from gaitway.pipeline import PipelineConfig
 
 C = TypeVar("C")
 
-Draw = Literal["box", "silhouette", "keypoints", "none"]
+Draw = Literal["silhouette", "keypoints", "none"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Settings:
         segmenter: Another segmenter than the pack's, by name or folder.
         encoder: Another encoder than the pack's, by name or file.
         precision: Arithmetic of the networks. f32 gives the same result on every machine.
-        draw: What the output videos show besides boxes and names; "none" writes no videos.
+        draw: What the output videos show besides boxes and names.
+        video: Write the output videos at all.
         link: Link broken tracks once a video is complete (files only; cameras stay online).
         threads: Cores to use; 0 means all there are.
         pipeline: Bounds of memory and overlap.
@@ -41,10 +42,17 @@ class Settings:
     segmenter: str | None = None
     encoder: str | None = None
     precision: Literal["f32", "bf16"] = "f32"
-    draw: Draw = "box"
+    draw: Draw = "silhouette"
+    video: bool = True
     link: bool = True
     threads: int = 0
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+
+
+def with_pack(settings: Settings | None, pack: str | None) -> Settings:
+    """Return ``settings`` (the defaults where None) with another pack, where one is given."""
+    settings = settings or Settings()
+    return settings if pack is None else dataclasses.replace(settings, pack=pack)
 
 
 def read_settings(path: Path) -> Settings:

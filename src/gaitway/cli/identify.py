@@ -1,0 +1,82 @@
+"""gaitway identify: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gaitway.cli import options
+from gaitway.cli.show import reporter
+from gaitway.results import IdentifyResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("identify", context_settings={"allow_interspersed_args": False})(identify)
+
+
+def identify(
+    *,
+    gallery: Annotated[
+        list[str],
+        typer.Option("--gallery", "-g", help="Videos of known people; repeatable."),
+    ],
+    probe: Annotated[
+        list[str],
+        typer.Option("--probe", "-p", help="Videos to name people in; repeatable."),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder.")] = Path("gaitway-out"),
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    pack: options.Pack = None,
+    detector: options.Detector = None,
+    segmenter: options.Segmenter = None,
+    encoder: options.Encoder = None,
+    precision: options.Precision = None,
+    draw: Annotated[
+        str | None, typer.Option(help="Drawn besides boxes and names: silhouette, keypoints or none.")
+    ] = None,
+    video: Annotated[bool | None, typer.Option("--video/--no-video", help="Write annotated videos.")] = None,
+    threads: options.Threads = None,
+    config: options.Config = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
+    """Name the people in probe videos by the people in gallery videos.
+
+    Writes silhouettes, features, annotated videos, results.json, results.csv and report.html.
+    """
+    from gaitway.wiring import identify as run
+
+    settings = options.settings_from(
+        config,
+        pack=pack,
+        detector=detector,
+        segmenter=segmenter,
+        encoder=encoder,
+        precision=precision,
+        draw=draw,
+        video=video,
+        threads=threads,
+    )
+    with reporter(quiet=quiet) as report:
+        result = run(gallery, [*probe, *(more or [])], out, settings=settings, report=report)
+    show_result(result, out, json=json)
+    return 1 if result.failures else 0
+
+
+def show_result(result: IdentifyResult, out: Path, *, json: bool) -> None:
+    """Print who is who, or the whole results.json."""
+    latest = out / "OutputVideos" / "latest"
+    if json:
+        typer.echo((latest / "results.json").read_text("utf-8"), nl=False)
+        return
+    for match in result.matches:
+        answer = f"{match.label} (score {match.score:.2f})" if match.label else f"unknown: {match.reason}"
+        typer.echo(f"{match.video} track {match.track_id}: {answer}")
+    if not result.matches:
+        typer.echo("nobody was found in the probe videos")
+    for source, reason in result.failures.items():
+        typer.echo(f"failed: {source}: {reason}", err=True)
+    typer.echo(f"report: {latest / 'report.html'}")

@@ -1,0 +1,38 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gaitway.config import Settings, read_settings
+from gaitway.packs import PACKS
+
+Pack = Annotated[str | None, typer.Option(help=f"Model pack: {', '.join(PACKS)}. Default: builtin.")]
+Detector = Annotated[str | None, typer.Option(help="Another detector than the pack's: name or file.")]
+Segmenter = Annotated[str | None, typer.Option(help="Another segmenter than the pack's: name or folder.")]
+Encoder = Annotated[str | None, typer.Option(help="Another encoder than the pack's: name or checkpoint.")]
+Precision = Annotated[
+    str | None, typer.Option(help="f32 (the same everywhere) or bf16 (faster, changes results).")
+]
+Threads = Annotated[int | None, typer.Option(min=0, help="Cores to use; 0 for all.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings from a TOML file.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the result.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def settings_from(config: Path | None, **options: Any) -> Settings:
+    """Return the file's settings with the options given on the command line over them.
+
+    Raises:
+        ConfigError: An unknown setting or value.
+    """
+    from gaitway.config import as_mapping, from_mapping
+
+    settings = read_settings(config) if config else Settings()
+    chosen = {name: value for name, value in options.items() if value is not None}
+    from_mapping(Settings, as_mapping(settings) | chosen)  # checks the values
+    return replace(settings, **chosen)

@@ -1,0 +1,110 @@
+"""One video from pixels to walks: the pipeline run over it once, everything gathered in one result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gaitway.config import Settings
+from gaitway.pipeline import Sighting, watch
+from gaitway.progress import Progress, Report
+from gaitway.protocols import Encoder, VideoSource
+from gaitway.results import TrackTable, VideoResult
+from gaitway.silhouettes.sequence import SequenceCollector
+from gaitway.types import Embedding
+from gaitway.wiring.stages import Stages
+
+REPORT_EVERY = 10  # frames
+
+
+class TableBuilder:
+    """Gathers the boxes of a video as its frames come."""
+
+    def __init__(self) -> None:
+        self._frames: list[np.ndarray] = []
+        self._ids: list[np.ndarray] = []
+        self._boxes: list[np.ndarray] = []
+        self._confidence: list[np.ndarray] = []
+
+    def add(self, sighting: Sighting) -> None:
+        """Take the followed people of one frame, by their detections' boxes."""
+        people = sighting.silhouettes
+        self._frames.append(np.full(len(people), sighting.frame.index, np.int64))
+        self._ids.append(people.track_id)
+        self._boxes.append(people.xyxy)
+        self._confidence.append(sighting.confidence)
+
+    def table(self) -> TrackTable:
+        """Return all boxes so far."""
+        frames = np.concatenate([np.zeros(0, np.int64), *self._frames])
+        return TrackTable(
+            frames,
+            np.concatenate([np.zeros(0, np.int64), *self._ids]),
+            np.concatenate([np.zeros((0, 4), np.float32), *self._boxes]),
+            np.concatenate([np.zeros(0, np.float32), *self._confidence]),
+            np.zeros(len(frames), bool),
+        )
+
+
+def analyse(
+    video: VideoSource, stages: Stages, settings: Settings, report: Report, *, name: str, source: str
+) -> VideoResult:
+    """Follow and cut out the people of an open video.
+
+    Args:
+        video: Open, not yet read.
+        stages: The stages to use.
+        settings: Bounds of memory and overlap.
+        report: Told about the progress.
+        name: Unique name of the video in this run.
+        source: Where it comes from, as the user gave it.
+
+    Raises:
+        GaitwayError: The video, or a network, failed.
+    """
+    frame_rate = float(video.frame_rate)
+    collector, boxes, count = SequenceCollector(frame_rate, video.size_wh), TableBuilder(), 0
+    sightings = watch(
+        video,
+        stages.detector,
+        stages.tracker(frame_rate),
+        stages.segmenter,
+        size_wh=video.size_wh,
+        config=settings.pipeline,
+    )
+    for sighting in sightings:
+        boxes.add(sighting)
+        collector.add(sighting.frame.index, sighting.silhouettes)
+        count += 1
+        if count % REPORT_EVERY == 0:
+            report(Progress("follow", name, count, video.frame_count))
+    report(Progress("follow", name, count, count, is_last=True))
+    table = boxes.table()
+    walks, summaries = collector.finish(table)
+    return VideoResult(
+        name=name,
+        source=source,
+        frame_rate=frame_rate,
+        frame_count=count,
+        size_wh=video.size_wh,
+        tracks=table,
+        summaries=summaries,
+        walks=walks,
+        warnings=tuple(video.warnings),
+    )
+
+
+def encode(result: VideoResult, encoder: Encoder) -> VideoResult:
+    """Return ``result`` with an embedding of every track that can be recognised."""
+    usable = [s.track_id for s in result.summaries if s.reason is None and s.track_id in result.walks]
+    walks = [result.walks[track_id] for track_id in usable]
+    embeddings: dict[int, Embedding] = {}
+    if walks:
+        good = [w.silhouettes[w.quality > 0] if (w.quality > 0).any() else w.silhouettes for w in walks]
+        parts = encoder.encode(good)
+        embeddings = {
+            track_id: Embedding(parts[row], encoder.model_id, result.name, track_id)
+            for row, track_id in enumerate(usable)
+        }
+    return replace(result, embeddings=embeddings)

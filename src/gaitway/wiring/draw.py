@@ -1,0 +1,92 @@
+"""Annotated videos: the source's frames with everybody's box, name and score, drawn from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gaitway.adapters.video.container import ReaderConfig
+from gaitway.adapters.video.sink import VideoWriter, WriterConfig
+from gaitway.adapters.video.source import open_video
+from gaitway.drawing import UNKNOWN_COLOUR, Colour, DrawStyle, draw_people, label_text
+from gaitway.pipeline import PipelineConfig, prefetch
+from gaitway.progress import Progress, Report
+from gaitway.results import VideoResult
+
+Names = Mapping[int, tuple[str | None, float | None]]  # track -> name (None: unknown) and score
+
+
+class Annotator:
+    """Draws the people of one video frame by frame.
+
+    Args:
+        result: The video's tracks and walks.
+        names: Of its tracks.
+        colours: Per identity; who has none is drawn grey.
+        style: What is drawn.
+    """
+
+    def __init__(
+        self, result: VideoResult, names: Names, colours: Mapping[str, Colour], style: DrawStyle
+    ) -> None:
+        table = result.tracks
+        order = np.argsort(table.frame_index, kind="stable")
+        self._table = table.select(order)
+        self._starts = np.searchsorted(self._table.frame_index, np.arange(result.frame_count + 1))
+        self._style = style
+        self._text: dict[int, str] = {}
+        self._colour: dict[int, Colour] = {}
+        for track_id in np.unique(table.track_id).tolist():
+            name, score = names.get(track_id, (None, None))
+            self._text[track_id] = label_text(name, track_id, score)
+            self._colour[track_id] = colours.get(name, UNKNOWN_COLOUR) if name is not None else UNKNOWN_COLOUR
+        self._keypoints = _keypoints_by_frame(result) if style.mode == "keypoints" else {}
+
+    def draw(self, image_rgb: np.ndarray, frame_index: int) -> np.ndarray:
+        """Return the frame with its people drawn."""
+        if frame_index + 1 >= len(self._starts):
+            return image_rgb
+        rows = slice(self._starts[frame_index], self._starts[frame_index + 1])
+        ids = self._table.track_id[rows].tolist()
+        unknown = np.full((33, 3), np.nan, np.float32)
+        points = [self._keypoints.get((frame_index, i), unknown) for i in ids]
+        return draw_people(
+            image_rgb,
+            self._table.xyxy[rows],
+            [self._text[i] for i in ids],
+            [self._colour[i] for i in ids],
+            filled=self._table.filled[rows],
+            keypoints=np.stack(points) if self._keypoints and points else None,
+            style=self._style,
+        )
+
+
+def _keypoints_by_frame(result: VideoResult) -> dict[tuple[int, int], np.ndarray]:
+    return {
+        (int(frame), track_id): points
+        for track_id, walk in result.walks.items()
+        for frame, points in zip(walk.frame_index, walk.keypoints, strict=True)
+    }
+
+
+def draw_video(
+    source: str, path: Path, annotator: Annotator, *, name: str, reader: ReaderConfig, report: Report
+) -> None:
+    """Read ``source`` once more and write it annotated, with its frame count, times and orientation.
+
+    Raises:
+        VideoError: The source cannot be read any more, or the output cannot be written.
+    """
+    count = 0
+    with open_video(source, config=reader) as video:
+        frames = prefetch(video, PipelineConfig().depth(video.size_wh))
+        writer = VideoWriter(path, video.size_wh, video.frame_rate, config=WriterConfig())
+        with writer:
+            for frame in frames:
+                writer.write(annotator.draw(frame.image, frame.index), frame.time_s)
+                count += 1
+                if count % 25 == 0:
+                    report(Progress("draw", name, count, video.frame_count))
+    report(Progress("draw", name, count, count, is_last=True))

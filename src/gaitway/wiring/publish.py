@@ -1,0 +1,65 @@
+"""What a run leaves for others to read: silhouettes, features, annotated videos, results and the report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gaitway.adapters.results.folder import FEATURES, SILHOUETTES, OutputFolder
+from gaitway.files import atomic_file
+from gaitway.results import VideoResult
+
+
+def publish_silhouettes(folder: OutputFolder, result: VideoResult, key: str) -> None:
+    """Write GaitSilhouette/<video>/<track>/<frame>.png; frames are numbered from 1, as in the text files."""
+
+    def fill(root: Path) -> None:
+        for track_id, walk in result.walks.items():
+            track = root / f"{track_id:03d}"
+            track.mkdir()
+            for silhouette, frame in zip(walk.silhouettes, walk.frame_index, strict=True):
+                _, png = cv2.imencode(".png", silhouette)
+                (track / f"{frame + 1:06d}.png").write_bytes(png.tobytes())
+
+    folder.publish(SILHOUETTES, result.name, key, fill)
+
+
+def publish_features(folder: OutputFolder, result: VideoResult, key: str) -> None:
+    """Write GaitFeatures/<video>/<track>.npz: parts (P, C), model_id, frames (from 1) and quality (T,)."""
+
+    def fill(root: Path) -> None:
+        for track_id, embedding in result.embeddings.items():
+            walk = result.walks[track_id]
+            with atomic_file(root / f"{track_id:03d}.npz", sync=False) as file:
+                np.savez(
+                    file,
+                    allow_pickle=False,
+                    parts=embedding.parts,
+                    model_id=np.array(embedding.model_id),
+                    frames=walk.frame_index + 1,
+                    quality=walk.quality,
+                )
+
+    folder.publish(FEATURES, result.name, key, fill)
+
+
+def annotated_name(gallery: Sequence[str], probe: str) -> str:
+    """Return the name of a probe's annotated video, G-<gallery>_P-<probe>.mp4.
+
+    Several gallery videos are joined by ``+``; too many or too long names are cut and told apart by a hash.
+
+    Examples:
+        >>> annotated_name(["gallery"], "probe1")
+        'G-gallery_P-probe1.mp4'
+        >>> annotated_name(["a", "b"], "c")
+        'G-a+b_P-c.mp4'
+    """
+    name = f"G-{'+'.join(gallery) or 'none'}_P-{probe}"
+    if len(name.encode()) > 240:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"G-{gallery[0]}+{len(gallery) - 1}more-{digest}_P-{probe}"
+    return f"{name}.mp4"

@@ -1,0 +1,39 @@
+"""What run.json says about how a run was made."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from gaitway._version import __version__
+from gaitway.adapters.runtimes.cores import usable_cores
+from gaitway.config import Settings, as_mapping
+from gaitway.wiring.stages import Stages
+
+_PACKAGES = ("numpy", "opencv-python-headless", "openvino", "av", "scipy", "torch")
+
+
+def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
+    """Return versions, settings and models: what one needs to make the run again."""
+    return {
+        "gaitway": __version__,
+        "settings": as_mapping(settings),
+        "stages": dict(stages.names) | {"encoder_id": stages.encoder.model_id},
+        "models": {
+            "sha256": dict(stages.networks.hashes),
+            "precision": {name: r.precision for name, r in stages.networks.runtimes.items()},
+        },
+        "versions": {"python": platform.python_version()} | _versions(),
+        "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
