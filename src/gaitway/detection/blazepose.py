@@ -107,11 +107,11 @@ class BlazePoseDetector:
             self._schedule = TileSchedule(size_wh, self.config.tiles)
         following = self._segmenter.submit(image_rgb, self._follower.expected())
         candidates = self._search(image_rgb, self._schedule)
-        found = self._follower.update(following.result())
+        found = self._follower.update(image_rgb, following.result())
         is_first = self._frame == 0
         limit = self.config.confirmations_first if is_first else self.config.confirmations_per_frame
         hopeful = self._hopeful(candidates, found)[:limit]
-        found = self._admit(found, self._confirm(image_rgb, candidates.select(hopeful)))
+        found = self._admit(image_rgb, found, self._confirm(image_rgb, candidates.select(hopeful)))
         self._frame += 1
         return found
 
@@ -158,7 +158,7 @@ class BlazePoseDetector:
         people = Detections(body_boxes(bodies), confidence(bodies.presence, clear), bodies)
         return select(people, np.flatnonzero(is_person))
 
-    def _admit(self, found: Detections, new: Detections) -> Detections:
+    def _admit(self, image_rgb: UInt8[np.ndarray, "h w 3"], found: Detections, new: Detections) -> Detections:
         """Add the new people who are not somebody already found, surest first."""
         for row in np.argsort(-new.confidence, kind="stable"):
             both = join(found, select(new, np.array([row], np.int64)))
@@ -169,7 +169,7 @@ class BlazePoseDetector:
             ):
                 continue
             found = both
-            self._follower.add(new.xyxy[row])
+            self._follower.add(image_rgb, new.xyxy[row], float(new.confidence[row]))
         return found
 
 

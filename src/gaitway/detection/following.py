@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float32, UInt8
 
+from gaitway.detection.appearance import Patch, find_patch, take_patch
 from gaitway.detection.bodies import body_boxes, clarity, mask_overlap
 from gaitway.geometry import box_iou
 from gaitway.types import Bodies, Detections
@@ -23,8 +24,12 @@ class FollowConfig:
         min_clarity_present: How decided it must be even so.
         min_iou: Overlap of the box with the one expected.
         max_overlap: Of two bodies that share more of the smaller one, one is a mistake.
-        patience: Frames for which a person is looked for where expected after it was last seen.
+        min_correlation: How much an unsure person's upper body must look as when last seen.
+        unsure_confidence: Highest confidence of people known only by that look: for a tracker's second stage.
+        patience: Frames for which a person is looked for after it was last seen.
         trusted_after: Frames in which a person must be seen to be looked for that long; before, one.
+        memory: Weight of the past in the running mean of confidence; 0.93 forgets half in ten frames.
+        min_belief: Running mean below which a person is given up as a mistake.
     """
 
     min_clarity: float = 0.4
@@ -32,8 +37,12 @@ class FollowConfig:
     min_clarity_present: float = 0.3
     min_iou: float = 0.3
     max_overlap: float = 0.6
+    min_correlation: float = 0.5
+    unsure_confidence: float = 0.2
     patience: int = 10
     trusted_after: int = 5
+    memory: float = 0.93
+    min_belief: float = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +50,20 @@ class Person:
     """Somebody being followed.
 
     Attributes:
-        box: Last box seen, xyxy; moved on by ``velocity`` while unseen.
+        box: Where it is, xyxy.
         velocity: Movement of the box's centre in pixels a frame, smoothed.
         height: Body height in pixels, smoothed.
-        frames: In how many frames it was seen.
-        misses: Frames since it was last seen.
+        belief: Running mean of its confidence.
+        patch: Its upper body as last seen, if it was in the picture.
+        frames: In how many frames the landmark network saw it.
+        misses: Frames since it was last in sight: seen by the network, or looking as it did when last seen.
     """
 
     box: Float32[np.ndarray, "4"]
     velocity: Float32[np.ndarray, "2"]
     height: float
+    belief: float
+    patch: Patch | None
     frames: int = 1
     misses: int = 0
 
@@ -60,16 +73,15 @@ class Person:
         half = np.array([self.box[2] - self.box[0], self.height], np.float32) / 2
         return np.concatenate([centre - half, centre + half]).astype(np.float32)
 
-    def seen(self, box: Float32[np.ndarray, "4"]) -> Person:
-        """Return the person after it was seen at ``box``."""
+    def moved_to(self, box: Float32[np.ndarray, "4"]) -> Person:
+        """Return the person in sight at ``box``."""
         moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2
         velocity = (0.6 * self.velocity + 0.4 * moved).astype(np.float32)
-        height = 0.8 * self.height + 0.2 * float(box[3] - box[1])
-        return Person(box, velocity, height, self.frames + 1)
+        return replace(self, box=box, velocity=velocity, misses=0)
 
-    def unseen(self) -> Person:
-        """Return the person after a frame in which it was not seen."""
-        return replace(self, box=self.box + np.tile(self.velocity, 2), misses=self.misses + 1)
+    def out_of_sight(self) -> Person:
+        """Return the person moved on as before, not in sight."""
+        return replace(self, box=self.expected(), misses=self.misses + 1)
 
 
 class Follower:
@@ -84,26 +96,76 @@ class Follower:
         return np.array([p.expected() for p in self.people], np.float32).reshape(-1, 4)
 
     def lost(self) -> Float32[np.ndarray, "k 4"]:
-        """Return the boxes of trusted people who are not seen at the moment."""
+        """Return the boxes of trusted people who are out of sight at the moment."""
         boxes = [p.box for p in self.people if p.misses and p.frames >= self.config.trusted_after]
         return np.array(boxes, np.float32).reshape(-1, 4)
 
-    def add(self, box: Float32[np.ndarray, "4"]) -> None:
-        """Follow a new person."""
-        self.people.append(Person(box, np.zeros(2, np.float32), float(box[3] - box[1])))
+    def add(self, image_rgb: UInt8[np.ndarray, "h w 3"], box: Float32[np.ndarray, "4"], sure: float) -> None:
+        """Follow a new person, seen in ``box`` with confidence ``sure``."""
+        still = np.zeros(2, np.float32)
+        self.people.append(Person(box, still, float(box[3] - box[1]), sure, take_patch(image_rgb, box)))
 
-    def update(self, bodies: Bodies) -> Detections:
-        """Say who is seen, given what the landmark network saw where everybody was ``expected``."""
+    def update(self, image_rgb: UInt8[np.ndarray, "h w 3"], bodies: Bodies) -> Detections:
+        """Say who is where, given what the landmark network saw where everybody was ``expected``."""
         if not self.people:
             return Detections(np.zeros((0, 4)), np.zeros(0), Bodies.empty())
         boxes, clear = body_boxes(bodies), clarity(bodies)
         iou = np.diagonal(box_iou(boxes, self.expected()))
+        sure = confidence(bodies.presence, clear)
         seen = self._is_person(bodies, clear) & (iou >= self.config.min_iou)
         self._drop_doubles(seen, bodies, boxes, iou)
-        moved = [p.seen(boxes[i]) if seen[i] else p.unseen() for i, p in enumerate(self.people)]
-        self.people = [p for p in moved if p.misses <= self._patience(p)]
-        kept = np.flatnonzero(seen)
-        return Detections(boxes[kept], confidence(bodies.presence, clear)[kept], bodies.select(kept))
+        people = [
+            self._see(image_rgb, person, boxes[i], float(sure[i]))
+            if seen[i]
+            else self._seek(image_rgb, person, boxes[seen], float(sure[i]))
+            for i, person in enumerate(self.people)
+        ]
+        sure = np.where(seen, sure, np.minimum(sure, self.config.unsure_confidence)).astype(np.float32)
+        shown = np.flatnonzero([self._is_alive(p) and p.misses == 0 for p in people])
+        self.people = [p for p in people if self._is_alive(p)]
+        everybody = np.array([p.box for p in people], np.float32)
+        return Detections(everybody[shown], sure[shown], bodies.select(shown))
+
+    def _see(
+        self,
+        image_rgb: UInt8[np.ndarray, "h w 3"],
+        person: Person,
+        box: Float32[np.ndarray, "4"],
+        sure: float,
+    ) -> Person:
+        """Return the person after the landmark network saw it in ``box``."""
+        return replace(
+            person.moved_to(box),
+            height=0.8 * person.height + 0.2 * float(box[3] - box[1]),
+            belief=self._remember(person, sure),
+            patch=take_patch(image_rgb, box),
+            frames=person.frames + 1,
+        )
+
+    def _seek(
+        self,
+        image_rgb: UInt8[np.ndarray, "h w 3"],
+        person: Person,
+        others: Float32[np.ndarray, "k 4"],
+        sure: float,
+    ) -> Person:
+        """Return the person after the network did not see it: found by its look, or out of sight."""
+        expected = person.expected()
+        if person.patch is None or person.frames < self.config.trusted_after:
+            return person.out_of_sight()
+        shift, correlation = find_patch(image_rgb, person.patch, expected)
+        box = expected + np.tile(shift, 2)
+        is_taken = bool((box_iou(box[None], others) > 0.5).any())
+        if correlation < self.config.min_correlation or is_taken:
+            return person.out_of_sight()
+        return replace(person.moved_to(box), belief=self._remember(person, sure))
+
+    def _remember(self, person: Person, sure: float) -> float:
+        return self.config.memory * person.belief + (1 - self.config.memory) * sure
+
+    def _is_alive(self, person: Person) -> bool:
+        patience = self.config.patience if person.frames >= self.config.trusted_after else 1
+        return person.misses <= patience and person.belief >= self.config.min_belief
 
     def _is_person(self, bodies: Bodies, clear: Float32[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         config = self.config
@@ -128,9 +190,6 @@ class Follower:
                 seen[row] = False
             else:
                 accepted.append(int(row))
-
-    def _patience(self, person: Person) -> int:
-        return self.config.patience if person.frames >= self.config.trusted_after else 1
 
 
 def confidence(
