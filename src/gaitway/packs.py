@@ -59,9 +59,11 @@ class DriveSource:
 
     Attributes:
         file_id: The id in its sharing link.
+        service: Drive's address for downloads.
     """
 
     file_id: str
+    service: str = "https://drive.usercontent.google.com/download"
 
 
 Source = WheelSource | UrlSource | DriveSource
@@ -175,7 +177,7 @@ _MODELS = (
         files=(ModelFile("bytetrack_x_mot17.pth.tar"),),
         source=DriveSource("1P4mY0Yyd3PPTybgZkjMYhFri88nTmJX5"),
         licence="MIT (ByteTrack); its training images have terms of their own",
-        citation="Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022",
+        citation="Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Box, ECCV 2022",
         homepage="https://github.com/ifzhang/ByteTrack",
         size_mb=793,
     ),

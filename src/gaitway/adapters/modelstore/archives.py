@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import IO
 
 from gaitway.errors import ModelFileError
 from gaitway.packs import ModelFile
@@ -23,28 +24,38 @@ class ArchiveConfig:
     Attributes:
         max_entries: Most entries; the largest wheel we read has about 1600.
         max_bytes: Most bytes unpacked, in all; the largest checkpoint we know has 0.8 GB.
-        max_ratio: Most bytes unpacked per byte packed; weights hardly shrink, text rarely beyond 20.
+        max_ratio: Most bytes unpacked per byte packed, for entries above ``ratio_from_bytes``; trained weights
+            hardly shrink, text rarely beyond 20.
+        ratio_from_bytes: Smaller entries can do no harm, however well they are packed.
     """
 
     max_entries: int = 20_000
     max_bytes: int = 8 << 30
     max_ratio: float = 200.0
+    ratio_from_bytes: int = 256 << 20
 
 
 @contextmanager
-def open_zip(path: Path, config: ArchiveConfig | None = None) -> Iterator[zipfile.ZipFile]:
+def open_zip(
+    file: Path | IO[bytes], name: str, config: ArchiveConfig | None = None
+) -> Iterator[zipfile.ZipFile]:
     """Open a zip whose listing holds nothing hostile.
+
+    Args:
+        file: Its path, or its content.
+        name: What to call it in errors.
+        config: Limits.
 
     Raises:
         ModelFileError: It is no zip, is damaged, or has an entry that leaves the folder, is a link, repeats
             a name, is encrypted, or unpacks beyond the limits.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            _check_listing(archive.infolist(), path.name, config or ArchiveConfig())
+        with zipfile.ZipFile(file) as archive:
+            _check_listing(archive.infolist(), name, config or ArchiveConfig())
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ModelFileError(f"{path.name} is no whole zip ({error}): fetch it again") from error
+        raise ModelFileError(f"{name} is no whole zip ({error}): fetch it again") from error
 
 
 def extract(archive: zipfile.ZipFile, files: Sequence[ModelFile], folder: Path) -> None:
@@ -98,17 +109,19 @@ def _check_listing(entries: Sequence[zipfile.ZipInfo], name: str, config: Archiv
 
 def _problem(entry: zipfile.ZipInfo, seen: set[str], config: ArchiveConfig) -> str:
     """Say why an entry is not safe; nothing where it is."""
-    path = PurePosixPath(entry.filename)
-    if path.is_absolute() or PureWindowsPath(entry.filename).drive or "\\" in entry.filename:
-        return "has an absolute or foreign path"
-    if ".." in path.parts:
-        return "leaves the folder"
-    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "is a link or a device"
-    if entry.filename.casefold() in seen:
-        return "appears twice"
-    if entry.flag_bits & 1:
-        return "is encrypted"
-    if entry.file_size > _CHUNK and entry.file_size > config.max_ratio * entry.compress_size:
-        return f"unpacks to {entry.file_size} bytes from {entry.compress_size}: a bomb"
-    return ""
+    name, kind = entry.filename, stat.S_IFMT(entry.external_attr >> 16)
+    path = PurePosixPath(name)
+    packed = max(entry.compress_size, 1)
+    is_bomb = entry.file_size > config.ratio_from_bytes and entry.file_size > config.max_ratio * packed
+    problems = (
+        (
+            path.is_absolute() or "\\" in name or PureWindowsPath(name).drive,
+            "has an absolute or foreign path",
+        ),
+        (".." in path.parts, "leaves the folder"),
+        (kind not in {0, stat.S_IFREG, stat.S_IFDIR}, "is a link or a device"),
+        (name.casefold() in seen, "appears twice"),
+        (entry.flag_bits & 1, "is encrypted"),
+        (is_bomb, f"unpacks {packed} bytes to {entry.file_size}, which is a bomb"),
+    )
+    return next((text for is_so, text in problems if is_so), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from gaitway.errors import StoreError
 
@@ -69,15 +69,20 @@ def read_manifest(folder: Path) -> StoredModel | None:
     Raises:
         StoreError: The manifest is damaged.
     """
-    try:
-        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if values.pop("schema") != _SCHEMA:
-            raise ValueError("its schema is another gaitway's")
-        files = tuple(StoredFile(**file) for file in values.pop("files"))
-        return StoredModel(**{**values, "kinds": tuple(values["kinds"]), "files": files})
-    except (FileNotFoundError, NotADirectoryError):
+    path = folder / MANIFEST
+    if not path.is_file():
         return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        schema = values.pop("schema")
+        files = tuple(StoredFile(**file) for file in values.pop("files"))
+        stored = StoredModel(**{**values, "kinds": tuple(values["kinds"]), "files": files})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise StoreError(
-            f"{folder / MANIFEST} is damaged ({error}): run 'gaitway models remove {folder.name}' and pull again"
+            f"{path} is damaged: run 'gaitway models remove {folder.name}' and pull again"
         ) from error
+    if schema != _SCHEMA or any(PurePath(file.name).name != file.name for file in stored.files):
+        raise StoreError(
+            f"{path} is not this gaitway's: run 'gaitway models remove {folder.name}' and pull again"
+        )
+    return stored

@@ -30,8 +30,8 @@ def fetch_wheel(source: WheelSource, folder: Path) -> Path:
     """
     if importlib.util.find_spec("pip") is None:
         raise DownloadError(
-            f"{source.requirement} is fetched by pip, which this Python lacks: run 'python -m ensurepip', or fetch "
-            f"any wheel of it elsewhere and run 'gaitway models add FILE'"
+            f"{source.requirement} is fetched by pip, which this Python lacks: run 'python -m ensurepip', or "
+            f"fetch any wheel of it elsewhere and run 'gaitway models add FILE'"
         )
     reason = ""
     for platform, python in source.tags:
@@ -41,8 +41,8 @@ def fetch_wheel(source: WheelSource, folder: Path) -> Path:
             return wheels[0]
         reason = _reason(result.stderr)
     raise DownloadError(
-        f"pip could not fetch {source.requirement} ({reason}): check the network, or fetch any wheel of it elsewhere "
-        f"and run 'gaitway models add FILE'"
+        f"pip could not fetch {source.requirement} ({reason}): check the network, or fetch any wheel of it "
+        f"elsewhere and run 'gaitway models add FILE'"
     )
 
 

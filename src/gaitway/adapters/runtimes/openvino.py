@@ -49,6 +49,7 @@ class OpenVinoRuntime:
 
     Attributes:
         input_shapes: One shape per input, -1 where dynamic.
+        output_shapes: One shape per output, -1 where dynamic.
         output_names: The file's names of the outputs, in order; empty strings where it gives none.
         precision: The arithmetic really used: a processor without bf16 computes in f32.
     """
@@ -76,6 +77,7 @@ class OpenVinoRuntime:
         compiled = _compile(model, self.path, _properties(precision, threads, streams, cache_dir))
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
         self.input_shapes = tuple(_shape(port) for port in compiled.inputs)
+        self.output_shapes = tuple(_shape(port) for port in compiled.outputs)
         self.output_names = tuple(min(port.names, default="") for port in compiled.outputs)
         self._dtypes = tuple(port.element_type.to_dtype() for port in compiled.inputs)
         self._outputs = len(compiled.outputs)
