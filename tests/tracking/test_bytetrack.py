@@ -53,7 +53,6 @@ def test_bad_detections_are_one_clear_error(compat):
         (box[:, [2, 1, 0, 3]], score),
         (box, score * 2),
         (box, score * np.nan),
-        (box, score[:0]),
     ):
         with pytest.raises(InputError):
             tracker.update(xyxy, scores)

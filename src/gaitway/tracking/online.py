@@ -23,35 +23,51 @@ from gaitway.types import Tracks
 class OnlineConfig:
     """Thresholds of the default tracker.
 
+    What is not from a paper was chosen on generated streams (docs/decisions/0011-online-tracking.md).
+
     Attributes:
         frame_rate: Frames a second; every call of ``update`` is one frame.
-        buffer_s: How long a lost track can be found again. ByteTrack: 1 s.
-        high_threshold: Scores from here are high (ByteTrack; it drops a score equal to the threshold, we do
-            not).
+        buffer_s: How long a lost track can be found again (generated streams: 3 s; ByteTrack: 1 s).
+        high_threshold: Scores from here are high (ByteTrack, which drops a score equal to it; we do not).
         low_threshold: Scores from here can continue a track (ByteTrack).
         new_threshold: Scores from here can begin a track (ByteTrack: high + 0.1).
-        match_threshold: Greatest cost 1 - IoU x score of the first round (ByteTrack).
+        match_threshold: Greatest cost 1 - IoU x score of the first and third round (ByteTrack).
         second_threshold: Greatest cost 1 - IoU with low detections (ByteTrack).
         unconfirmed_threshold: Greatest cost for tracks seen once (ByteTrack).
+        use_score: Multiply the IoU by the score in those rounds (ByteTrack; off in its MOT20 setting).
+        rescue_s: Low detections continue tracks seen this recently (generated streams; ByteTrack: a frame ago).
+        reach: In the third round boxes grow by this part of their size on every side (C-BIoU).
+        use_last_seen: Look also where a track was last seen, not only where it is predicted (OC-SORT).
+        reupdate: After a gap, filter again along the straight line through it (OC-SORT). Off: on generated
+            streams it neither helps nor harms.
+        use_common_motion: Correct unseen tracks by what all seen ones are corrected by: the camera moved.
+        common_least: So many seen tracks make a common motion.
+        common_sigmas: So far from 0, in its own standard errors, a common motion counts.
         duplicate_overlap: No track begins with more than this IoU to a person seen. Detectors suppress boxes
             above 0.65-0.7 as doubles (YOLOX), so a pair above is one person or will part soon.
-        use_score: Multiply the IoU by the score in the first rounds (ByteTrack; off in its MOT20 setting).
-        use_last_seen: Third round of OC-SORT: compare with where the track was last seen, not predicted.
-        reupdate: After a gap, filter again along the straight line through it (OC-SORT).
+        coast_s: Show a lost track's predicted box for so long, and no longer than half its life (0: never).
+        confirm_at_once: Show a track from its first frame, for a second pass that can drop short ones.
     """
 
     frame_rate: float = 30.0
-    buffer_s: float = 1.0
+    buffer_s: float = 3.0
     high_threshold: float = 0.5
     low_threshold: float = 0.1
     new_threshold: float = 0.6
     match_threshold: float = 0.8
     second_threshold: float = 0.5
     unconfirmed_threshold: float = 0.7
-    duplicate_overlap: float = 0.7
     use_score: bool = True
+    rescue_s: float = 0.5
+    reach: float = 0.3
     use_last_seen: bool = True
-    reupdate: bool = True
+    reupdate: bool = False
+    use_common_motion: bool = True
+    common_least: int = 5
+    common_sigmas: float = 3.0
+    duplicate_overlap: float = 0.7
+    coast_s: float = 0.0
+    confirm_at_once: bool = False
 
     def __post_init__(self) -> None:
         if not (self.frame_rate > 0 and self.buffer_s >= 0):
@@ -63,6 +79,12 @@ class OnlineConfig:
     def buffer_frames(self) -> int:
         """How many frames a lost track is kept."""
         return max(1, round(self.buffer_s * self.frame_rate))
+
+
+def _grow(boxes: Float64[np.ndarray, "4 n"], by: float) -> Float64[np.ndarray, "4 n"]:
+    """Make boxes larger by a part of their size on every side."""
+    more = (boxes[2:] - boxes[:2]) * by
+    return np.concatenate([boxes[:2] - more, boxes[2:] + more])
 
 
 class OnlineTracker:
@@ -108,24 +130,19 @@ class OnlineTracker:
         confirmed = table.is_confirmed[self._tracked]
         unconfirmed = self._tracked[~confirmed]
         pool = np.concatenate([self._tracked[confirmed], self._lost])
-        boxes = self._predict(pool)
+        state = self._predict(pool)
         is_open = np.ones(len(high.row), bool)
-        unmatched = np.ones(len(pool), bool)
-        self._match(pool, boxes, high, is_open, unmatched=unmatched, least=1 - config.match_threshold)
-        if unmatched.any():
-            self._rescue(pool, boxes, found, unmatched)
-            if config.use_last_seen and is_open.any():
-                seen = kalman.xyah_to_xyxy(table.seen[:, pool])
-                self._match(pool, seen, high, is_open, unmatched=unmatched, least=1 - config.match_threshold)
+        unseen = self._follow(pool, kalman.xyah_to_xyxy(state[0]), found, high, is_open)
+        if config.use_common_motion and unseen.any():
+            self._share_motion(pool, state, unseen)
         still_new = np.ones(len(unconfirmed), bool)
         if len(unconfirmed):
             start = kalman.xyah_to_xyxy(table.seen[:, unconfirmed])
-            self._match(
-                unconfirmed, start, high, is_open, unmatched=still_new, least=1 - config.unconfirmed_threshold
-            )
-        tracked = np.concatenate([pool[~unmatched], unconfirmed[~still_new]])
+            least = 1 - config.unconfirmed_threshold
+            self._match(unconfirmed, start, high, is_open, unmatched=still_new, least=least)
+        tracked = np.concatenate([pool[~unseen], unconfirmed[~still_new]])
         born = self._start(high, is_open, tracked)
-        self._settle(np.concatenate([tracked, born]), pool[unmatched])
+        self._settle(np.concatenate([tracked, born]), pool[unseen])
         return self._output()
 
     def _move_camera(self, camera: Float[np.ndarray, "2 3"]) -> None:
@@ -135,14 +152,37 @@ class OnlineTracker:
         table.anchor[:, :, live] = warp_motion(table.anchor[:, :, live], camera)
         table.seen[:, live] = warp_boxes(table.seen[:, live], camera)
 
-    def _predict(self, pool: Slots) -> Float64[np.ndarray, "4 _"]:
-        """Move the pool one frame on (who was not seen keeps the height) and return its boxes."""
+    def _predict(self, pool: Slots) -> Float64[np.ndarray, "5 4 _"]:
+        """Move the pool one frame on; who was not seen keeps the height."""
         table = self._table
         state = table.motion[:, :, pool]
         state[1, kalman.HEIGHT] *= table.last_frame[pool] == self._frame - 1
         state = kalman.predict(state)
         table.motion[:, :, pool] = state
-        return kalman.xyah_to_xyxy(state[0])
+        return state
+
+    def _follow(
+        self,
+        pool: Slots,
+        boxes: Float64[np.ndarray, "4 _"],
+        found: Measurements,
+        high: Measurements,
+        is_open: Bool[np.ndarray, " _"],
+    ) -> Bool[np.ndarray, " _"]:
+        """Give detections to known tracks in rounds, surest first; return who is still unseen."""
+        config = self._config
+        unseen = np.ones(len(pool), bool)
+        least = 1 - config.match_threshold
+        self._match(pool, boxes, high, is_open, unmatched=unseen, least=least)
+        if not unseen.any():
+            return unseen
+        self._rescue(pool, boxes, found, unseen)
+        if config.reach and is_open.any():
+            self._match(pool, boxes, high, is_open, unmatched=unseen, least=least, grow=config.reach)
+        if config.use_last_seen and is_open.any():
+            there = kalman.xyah_to_xyxy(self._table.seen[:, pool])
+            self._match(pool, there, high, is_open, unmatched=unseen, least=least)
+        return unseen
 
     def _match(
         self,
@@ -153,12 +193,15 @@ class OnlineTracker:
         *,
         unmatched: Bool[np.ndarray, " _"],
         least: float,
-        fuse: bool | None = None,
+        grow: float = 0.0,
     ) -> None:
-        """Give open detections to unmatched tracks where IoU (x score) is above ``least``; cross both off."""
+        """Give open detections to unmatched tracks where IoU x score is above ``least``; cross both off."""
         index, rest = unmatched.nonzero()[0], is_open.nonzero()[0]
-        rows, columns, similarity = overlaps(boxes[:, index], found.xyxy[:, rest])
-        if self._config.use_score if fuse is None else fuse:
+        there, here = boxes[:, index], found.xyxy[:, rest]
+        if grow:
+            there, here = _grow(there, grow), _grow(here, grow)
+        rows, columns, similarity = overlaps(there, here)
+        if self._config.use_score:
             similarity = similarity * found.score[rest[columns]]
         rows, columns = assign(Pairs(rows, columns, similarity - least), (len(index), len(rest)))
         rows, columns = index[rows], rest[columns]
@@ -171,16 +214,33 @@ class OnlineTracker:
         pool: Slots,
         boxes: Float64[np.ndarray, "4 _"],
         found: Measurements,
-        unmatched: Bool[np.ndarray, " _"],
+        unseen: Bool[np.ndarray, " _"],
     ) -> None:
-        """Continue tracks seen a frame ago with low detections."""
+        """Continue tracks seen lately with low detections, by IoU alone."""
         config = self._config
-        was_seen = self._table.last_frame[pool] == self._frame - 1
-        low = (found.score >= config.low_threshold) & (found.score < config.high_threshold)
-        candidates = unmatched & was_seen
-        left = candidates.copy()
-        self._match(pool, boxes, found, low, unmatched=left, least=1 - config.second_threshold, fuse=False)
-        unmatched[candidates & ~left] = False
+        patience = 1 + round(config.rescue_s * config.frame_rate)
+        index = (unseen & (self._table.last_frame[pool] >= self._frame - patience)).nonzero()[0]
+        is_low = (found.score >= config.low_threshold) & (found.score < config.high_threshold)
+        low = is_low.nonzero()[0]
+        rows, columns, similarity = overlaps(boxes[:, index], found.xyxy[:, low])
+        gains = Pairs(rows, columns, similarity - (1 - config.second_threshold))
+        rows, columns = assign(gains, (len(index), len(low)))
+        self._correct(pool[index[rows]], found, low[columns])
+        unseen[index[rows]] = False
+
+    def _share_motion(
+        self, pool: Slots, predicted: Float64[np.ndarray, "5 4 _"], unseen: Bool[np.ndarray, " _"]
+    ) -> None:
+        """Correct unseen tracks by the median correction of those seen, where it is no accident."""
+        table, config = self._table, self._config
+        seen = (~unseen).nonzero()[0]
+        if len(seen) < config.common_least:
+            return
+        change = table.motion[:2, :2, pool[seen]] - predicted[:2, :2, seen]
+        common = np.median(change, axis=2)
+        spread = 1.4826 * np.median(np.abs(change[0] - common[0][:, None]), axis=1)  # MAD to sigma
+        common *= np.abs(common[0]) > config.common_sigmas * spread / np.sqrt(len(seen))
+        table.motion[:2, :2, pool[unseen]] += common[:, :, None]
 
     def _correct(self, slots: Slots, found: Measurements, columns: Slots) -> None:
         """Let tracks see their detections."""
@@ -232,8 +292,9 @@ class OnlineTracker:
         table.last_frame[slots] = self._frame
         table.score[slots] = high.score[index]
         table.detection[slots] = high.row[index]
+        table.first_frame[slots] = self._frame
         table.is_confirmed[slots] = False
-        if self._frame == 1:
+        if self._frame == 1 or self._config.confirm_at_once:
             self._confirm(slots)
         return slots
 
@@ -247,9 +308,20 @@ class OnlineTracker:
             table.give_back(gone)
         self._tracked, self._lost = tracked, lost
 
+    def _coasting(self) -> Slots:
+        """Return the lost tracks that are still shown where they are predicted."""
+        table, config = self._table, self._config
+        last = table.last_frame[self._lost]
+        longest = np.minimum(config.coast_s * config.frame_rate, (last - table.first_frame[self._lost]) / 2)
+        slots: Slots = self._lost[self._frame - last <= longest]
+        table.detection[slots] = -1
+        return slots
+
     def _output(self) -> Tracks:
         table = self._table
         shown = self._tracked[table.is_confirmed[self._tracked]]
+        if self._config.coast_s and len(self._lost):
+            shown = np.concatenate([shown, self._coasting()])
         boxes = kalman.xyah_to_xyxy(table.motion[0][:, shown])
         np.maximum(boxes[2:], boxes[:2], out=boxes[2:])
         return Tracks(
