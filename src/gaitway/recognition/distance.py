@@ -13,6 +13,7 @@ from gaitway.errors import InputError
 Metric = Literal["euc", "cos"]
 METRICS: tuple[Metric, ...] = ("euc", "cos")
 _BLOCK_VALUES = 1 << 22  # 16 MiB of float32 per working array
+_EXACT_PAIRS = 1 << 22  # up to here float64 costs little, and near-equal walks keep their small distances
 
 
 def distance_matrix(
@@ -54,14 +55,16 @@ def distance_blocks(
     Memory stays bounded whatever N and M are; a block is the callee's to keep.
     """
     check_embeddings(probes, gallery, metric)
+    dtype = np.float64 if len(probes) * len(gallery) <= _EXACT_PAIRS else np.float32
     rows = max(min(len(probes), int(block_values**0.5)), 1)
     columns = max(min(len(gallery), block_values // rows), 1)
     for top in range(0, len(probes), rows):
-        upper = _prepare(probes[top : top + rows], metric)
+        upper = _prepare(probes[top : top + rows], metric, dtype)
         for left in range(0, len(gallery), columns):
-            lower = _prepare(gallery[left : left + columns], metric)
+            lower = _prepare(gallery[left : left + columns], metric, dtype)
             block = _block(upper, lower, metric)
-            yield slice(top, top + block.shape[0]), slice(left, left + block.shape[1]), block
+            height, width = block.shape
+            yield slice(top, top + height), slice(left, left + width), block.astype(np.float32, copy=False)
 
 
 def check_embeddings(probes: np.ndarray, gallery: np.ndarray, metric: str) -> None:
@@ -75,9 +78,9 @@ def check_embeddings(probes: np.ndarray, gallery: np.ndarray, metric: str) -> No
         )
 
 
-def _prepare(embeddings: np.ndarray, metric: str) -> np.ndarray:
-    """Return parts first, (P, N, C) float32, of unit length for the cosine."""
-    parts = np.ascontiguousarray(embeddings.transpose(1, 0, 2), dtype=np.float32)
+def _prepare(embeddings: np.ndarray, metric: str, dtype: type[np.floating]) -> np.ndarray:
+    """Return parts first, (P, N, C), of unit length for the cosine."""
+    parts = np.ascontiguousarray(embeddings.transpose(1, 0, 2), dtype=dtype)
     if metric == "cos":
         length = np.linalg.norm(parts, axis=2, keepdims=True)
         parts = parts / np.maximum(length, 1e-12)
@@ -85,7 +88,7 @@ def _prepare(embeddings: np.ndarray, metric: str) -> np.ndarray:
 
 
 def _block(a: np.ndarray, b: np.ndarray, metric: str) -> np.ndarray:
-    total = np.zeros((a.shape[1], b.shape[1]), np.float32)
+    total = np.zeros((a.shape[1], b.shape[1]), a.dtype)
     for part_a, part_b in zip(a, b, strict=True):
         product = part_a @ part_b.T
         if metric == "cos":

@@ -187,9 +187,7 @@ def _why_unusable(
 ) -> str | None:
     if usable.sum() < config.min_frames:
         spoilt = Counter(
-            _frame_reason(*pair)
-            for pair, good in zip(zip(frames, together, strict=True), usable, strict=True)
-            if not good
+            _frame_reason(frames[index], float(together[index])) for index in np.flatnonzero(~usable)
         )
         mostly = spoilt.most_common(1)
         return mostly[0][0] if mostly and mostly[0][1] >= config.min_frames else TOO_FEW

@@ -39,7 +39,7 @@ def distance_to_body(
     box_xyxy: Float[np.ndarray, "4"],
     min_confidence: float = 0.3,
 ) -> Float64[np.ndarray, " k"]:
-    """Return how far each point lies outside a person, as a share of the person's height.
+    """Return how far each point lies outside a person, as a share of the person's height; negative inside.
 
     Args:
         points_xy: Frame pixels.
@@ -48,7 +48,7 @@ def distance_to_body(
         min_confidence: Keypoints below it are not used.
 
     Returns:
-        0 inside the body, about 1 one body height away.
+        Down to about -0.1 in the middle of the trunk, 0 at the skin, 1 one body height away.
     """
     height = max(float(box_xyxy[3] - box_xyxy[1]), 1.0)
     known = np.isfinite(keypoints).all(axis=1) & (keypoints[:, 2] >= min_confidence)
@@ -62,16 +62,18 @@ def distance_to_body(
     y = points_xy[:, 1:] - start[:, 1]
     share = np.clip((x * along[:, 0] + y * along[:, 1]) / length2, 0.0, 1.0)
     gap = np.hypot(x - share * along[:, 0], y - share * along[:, 1]) - _RADIUS[limbs] * height
-    distance: np.ndarray = np.maximum(gap.min(axis=1), 0.0) / height
+    distance: np.ndarray = gap.min(axis=1) / height
     return distance
 
 
 def _distance_to_ellipse(points_xy: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
-    """Distance outside the ellipse inscribed in the box, radially, as a share of the box's height."""
+    """Signed radial distance from the ellipse inscribed in the box, as a share of the box's height."""
     centre = (box_xyxy[:2] + box_xyxy[2:]) / 2
     half = np.maximum((box_xyxy[2:] - box_xyxy[:2]) / 2, 0.5)
     offset = points_xy - centre
     radius = np.linalg.norm(offset / half, axis=1)
-    outside = np.linalg.norm(offset, axis=1) * np.maximum(1 - 1 / np.maximum(radius, 1e-9), 0.0)
-    distance: np.ndarray = outside / (2 * half[1])
+    gap = np.where(
+        radius > 1e-9, np.linalg.norm(offset, axis=1) * (1 - 1 / np.maximum(radius, 1e-9)), -half.min()
+    )
+    distance: np.ndarray = gap / (2 * half[1])
     return distance

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gaitway.errors import InputError
+from gaitway.protocols import Encoder
+from gaitway.recognition import GeiConfig, GeiEncoder, distance_matrix
+from gaitway.recognition.templates import phase_energy_images, template_maps
+from support.sticks import walk
+
+
+class TestEncoder:
+    def test_fits_the_protocol(self):
+        assert isinstance(GeiEncoder(), Encoder)
+
+    @given(st.lists(st.integers(1, 25), min_size=1, max_size=4))
+    @settings(deadline=None, max_examples=15)
+    def test_a_walk_is_encoded_as_if_alone(self, lengths):
+        walks = [walk(length, seed=k) for k, length in enumerate(lengths)]
+        together = GeiEncoder().encode(walks)
+        for row, silhouettes in zip(together, walks, strict=True):
+            np.testing.assert_array_equal(row, GeiEncoder().encode([silhouettes])[0])
+
+    @pytest.mark.parametrize("length", [1, 2, 3, 200])
+    def test_any_length_gives_finite_unit_parts(self, length):
+        encoded = GeiEncoder().encode([walk(length)])
+        assert encoded.dtype == np.float32
+        assert encoded.shape[1] == 16
+        lengths = np.linalg.norm(encoded, axis=2)
+        assert ((lengths > 0.999) & (lengths < 1.001) | (lengths == 0)).all()
+
+    def test_a_blank_walk_is_finite(self):
+        assert np.isfinite(GeiEncoder().encode([np.zeros((4, 64, 64), np.uint8)])).all()
+
+    def test_no_walks(self):
+        encoder = GeiEncoder(GeiConfig(parts=8))
+        assert encoder.encode([]).shape[1:] == encoder.encode([walk(2)]).shape[1:]
+
+    def test_frame_order_hardly_matters(self):
+        silhouettes = walk(30)
+        mixed = silhouettes[np.random.default_rng(0).permutation(30)]
+        straight, shuffled = GeiEncoder().encode([silhouettes, mixed])
+        # Frames whose legs are equally spread may change phase, nothing else.
+        assert distance_matrix(straight[None], shuffled[None]).item() < 0.02
+
+    def test_tells_builds_apart_whatever_the_phase(self):
+        encode = GeiEncoder().encode
+        gallery = encode([walk(40, girth=g, seed=1) for g in (0.7, 1.0, 1.5)])
+        probes = encode([walk(50, girth=g, seed=2) for g in (0.7, 1.0, 1.5)])
+        assert distance_matrix(probes, gallery).argmin(axis=1).tolist() == [0, 1, 2]
+
+    @pytest.mark.parametrize("shape", [(0, 64, 64), (64, 64), (3, 64, 44)])
+    def test_other_shapes_are_refused(self, shape):
+        with pytest.raises(InputError, match="wanted"):
+            GeiEncoder().encode([np.zeros(shape, np.uint8)])
+
+
+class TestTemplates:
+    def test_a_still_walk_deviates_nowhere(self):
+        maps = template_maps(np.repeat(walk(1), 9, axis=0))
+        assert np.abs(maps[1]).max() < 1e-3
+        np.testing.assert_allclose(maps[2:], np.repeat(maps[:1], 3, axis=0), atol=1e-6)
+
+    def test_phases_go_from_legs_together_to_legs_apart(self):
+        early, *_, late = phase_energy_images(walk(60), 4)
+        width = [(image[56:] > 0.2).any(axis=0).sum() for image in (early, late)]
+        assert width[0] < width[1]
