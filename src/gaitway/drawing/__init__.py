@@ -2,8 +2,8 @@
 
 from gaitway.drawing.colours import UNKNOWN_COLOUR, Colour, identity_colours, ink_on
 from gaitway.drawing.labels import is_drawable, label_text
-from gaitway.drawing.people import DrawStyle, draw_people
 from gaitway.drawing.masks import MaskPiece, aligned_piece, mask_piece
+from gaitway.drawing.people import DrawStyle, draw_people
 
 __all__ = [
     "UNKNOWN_COLOUR",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -40,7 +39,7 @@ class DrawStyle:
         min_keypoint_confidence: Points below are left out; BlazePose's own drawing threshold.
     """
 
-    mode: Literal["silhouette", "keypoints", "none"] = "silhouette"
+    mode: str = "silhouette"
     text_scale: float = 0.022
     min_text_px: int = 10
     line_scale: float = 1 / 350

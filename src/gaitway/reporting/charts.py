@@ -111,6 +111,6 @@ def clock(seconds: float) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def time_of(video: VideoResult, frame: float) -> str:
+def time_of(video: VideoResult, frame: int) -> str:
     """Return when a frame (from 0) is shown, by the video's mean frame rate."""
     return clock(frame / video.frame_rate if video.frame_rate > 0 else 0.0)

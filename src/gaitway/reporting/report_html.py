@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +188,7 @@ def _settings(run: Mapping[str, Any], limit: int) -> list[tuple[str, list[tuple[
     return [(name, rows[:limit]) for name, rows in tables]
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("gaitway.reporting"),
