@@ -162,14 +162,14 @@ _MODELS = (
         licence="Apache-2.0",
         citation="Bazarevsky et al., BlazePose: On-device Real-time Body Pose Tracking, arXiv:2006.10204",
         homepage="https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker",
-        size_mb=36,
+        size_mb=36.0,
     ),
     _yolox_coco("nano", 3.7, "695e750a5d5754bb5a8d5325643b59282191a7e7a564e435a415fd3c578eab14"),
-    _yolox_coco("tiny", 20),
-    _yolox_coco("s", 36),
-    _yolox_coco("m", 101),
-    _yolox_coco("l", 217),
-    _yolox_coco("x", 397),
+    _yolox_coco("tiny", 20.0),
+    _yolox_coco("s", 36.0),
+    _yolox_coco("m", 101.0),
+    _yolox_coco("l", 217.0),
+    _yolox_coco("x", 397.0),
     Model(
         name="yolox-x-mot17",
         kinds=("detector",),
@@ -179,7 +179,7 @@ _MODELS = (
         licence="MIT (ByteTrack); its training images have terms of their own",
         citation="Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Box, ECCV 2022",
         homepage="https://github.com/ifzhang/ByteTrack",
-        size_mb=793,
+        size_mb=793.0,
     ),
     Model(
         name="pphumanseg",
@@ -201,7 +201,7 @@ _MODELS = (
         licence="Apache-2.0 (PaddleSeg)",
         citation="Chu et al., PP-HumanSeg, WACV 2022 workshops, arXiv:2112.07146",
         homepage="https://github.com/PaddlePaddle/PaddleSeg/tree/release/2.9/contrib/PP-HumanSeg",
-        size_mb=29,
+        size_mb=29.0,
     ),
     Model(
         name="gaitbase-grew",
@@ -214,7 +214,7 @@ _MODELS = (
         licence="academic use only, as its publishers state; ask them before any other use",
         citation="Fan et al., OpenGait: Revisiting Gait Recognition Toward Better Practicality, CVPR 2023",
         homepage="https://github.com/ShiqiYu/OpenGait",
-        size_mb=360,
+        size_mb=360.0,
     ),
 )
 
