@@ -1,1 +1,1 @@
-"""Walkers we make: body, gait cycle, cameras, renderers, scenes."""
+"""Walkers we make: body, gait cycle, clothes, cameras, two renderers, scenes and the demo's films."""
