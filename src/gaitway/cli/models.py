@@ -86,8 +86,8 @@ def verify(
     bad = [name for name, wrong in problems.items() if wrong]
     if bad:
         raise ModelFileError(
-            f"{len(bad)} of {len(problems)} models are not as stored: run 'gaitway models remove {' '.join(bad)}', "
-            f"then pull or add them again"
+            f"{len(bad)} of {len(problems)} models are not as stored: run 'gaitway models remove "
+            f"{' '.join(bad)}', then pull or add them again"
         )
 
 

@@ -24,8 +24,8 @@ class ArchiveConfig:
     Attributes:
         max_entries: Most entries; the largest wheel we read has about 1600.
         max_bytes: Most bytes unpacked, in all; the largest checkpoint we know has 0.8 GB.
-        max_ratio: Most bytes unpacked per byte packed, for entries above ``ratio_from_bytes``; trained weights
-            hardly shrink, text rarely beyond 20.
+        max_ratio: Most bytes unpacked per byte packed, for entries above ``ratio_from_bytes``;
+            trained weights hardly shrink, text rarely beyond 20.
         ratio_from_bytes: Smaller entries can do no harm, however well they are packed.
     """
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gaitway.adapters.runtimes.arrays import Shape, check_inputs, require_finite
 from gaitway.adapters.runtimes.cores import usable_cores
-from gaitway.errors import ConfigError, InputError, ModelFileError, ModelNotFoundError, NetworkError
+from gaitway.errors import ConfigError, ModelFileError, ModelNotFoundError, NetworkError
 
 Precision = Literal["f32", "bf16", "f16"]
-Shape = tuple[int, ...]
 # One reader per kind of file: left to guess, OpenVINO tries them all on a broken file, and they print.
 _FRONTENDS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "ir", ".pdmodel": "paddle"}
 
@@ -118,10 +118,7 @@ class OpenVinoRuntime:
         Returns:
             The run under way; its ``result()`` gives the outputs.
         """
-        if len(inputs) != len(self.input_shapes):
-            raise InputError(f"{self.path.name} got {len(inputs)} inputs, wanted {len(self.input_shapes)}")
-        for array, wanted in zip(inputs, self.input_shapes, strict=True):
-            _check_shape(array.shape, wanted, self.path.name)
+        check_inputs(inputs, self.input_shapes, self.path.name)
         request = self._free.get()
         try:
             for index, (array, dtype) in enumerate(zip(inputs, self._dtypes, strict=True)):
@@ -159,15 +156,6 @@ class OpenVinoRuntime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def require_finite(outputs: Sequence[np.ndarray], name: str) -> None:
-    """Raise NetworkError if an output of the network ``name`` has NaN or infinity."""
-    for index, output in enumerate(outputs):
-        if not np.isfinite(output).all():
-            raise NetworkError(
-                f"output {index} of {name} is not finite: check the input, then 'gaitway models verify'"
-            )
 
 
 @cache
@@ -235,6 +223,8 @@ def _read(path: Path, shapes: Sequence[Sequence[int]] | None) -> Any:
         raise ModelFileError(
             f"{path.name} is not a readable network: {_reason(error)}: run 'gaitway models verify'"
         ) from error
+    if not model.inputs or not model.outputs:
+        raise ModelFileError(f"{path.name} holds no network: run 'gaitway models verify'")
     if shapes is not None:
         try:
             partial = [_openvino().PartialShape(list(shape)) for shape in shapes]
@@ -256,11 +246,6 @@ def _compile(model: Any, path: Path, properties: dict[str, Any]) -> Any:
 
 def _shape(port: Any) -> Shape:
     return tuple(d.get_length() if d.is_static else -1 for d in port.partial_shape)
-
-
-def _check_shape(got: Shape, wanted: Shape, name: str) -> None:
-    if len(got) != len(wanted) or any(w not in (-1, g) for g, w in zip(got, wanted, strict=True)):
-        raise InputError(f"{name} got an input of shape {got}, wanted {wanted} (-1: any)")
 
 
 def _fill(tensor: Any, array: np.ndarray, dtype: np.dtype[Any]) -> None:
