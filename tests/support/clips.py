@@ -23,6 +23,12 @@ def marked_picture(index: int, wh: tuple[int, int] = (96, 64)) -> np.ndarray:
     return image
 
 
+def rough_pictures(count: int, wh: tuple[int, int] = (96, 64)) -> list[np.ndarray]:
+    """Marked pictures with grain, so that files are made of picture data rather than of headers."""
+    noise = np.random.default_rng(7).normal(0, 25, (count, wh[1], wh[0], 1))
+    return [np.clip(marked_picture(i, wh) + noise[i], 0, 255).astype(np.uint8) for i in range(count)]
+
+
 def corners(image: np.ndarray) -> list[tuple[int, int, int]]:
     """The nearest of the four marks at each corner: top left, top right, bottom left, bottom right."""
     h, w = image.shape[0] // 8, image.shape[1] // 8

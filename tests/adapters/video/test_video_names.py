@@ -70,7 +70,13 @@ def test_long_names_stay_apart():
     assert a.startswith("走" * 20)
 
 
-@given(st.lists(st.sampled_from(["a/w.mp4", "b/w.mp4", "b/W.mp4", "w.avi", "w.mp4", "b_w.mp4", "x/b/w.mp4", "w-2.mp4"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a/w.mp4", "b/w.mp4", "b/W.mp4", "w.avi", "w.mp4", "b_w.mp4", "x/b/w.mp4", "w-2.mp4"]
+        )
+    )
+)
 def test_unique_names_are_distinct_whatever_the_inputs(sources):
     names = unique_names(sources)
     assert len({n.casefold() for n in names}) == len(sources)

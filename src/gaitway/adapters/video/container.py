@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +17,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from gaitway.adapters.video.kinds import SourceKind, kind_of, shown, url_scheme
+from gaitway.adapters.video.layout import is_mp4
 from gaitway.errors import InputError, VideoDecodeError, VideoError, VideoNotFoundError
 
 # Formats that hold their pictures themselves. Left out on purpose: those that point to other files or to the
@@ -86,6 +87,10 @@ def video_stream(container: InputContainer, source: str) -> VideoStream:
     """
     attached = av.stream.Disposition.attached_pic
     streams = [s for s in container.streams.video if not s.disposition & attached]
+    if streams and all(s.codec_context is None for s in streams):
+        raise VideoDecodeError(
+            f"{shown(source)} is in a video format that is not known here: convert it to H.264"
+        )
     if streams:
         best = container.streams.best("video")
         return best if best in streams else streams[0]
@@ -120,9 +125,7 @@ def _check_file(path: Path) -> None:
 
 
 def _why_unreadable(path: Path, error: FFmpegError) -> str:
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] in {b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip"}:
+    if is_mp4(path):
         return (
             "is cut off or damaged: an mp4 without its index (moov) cannot be read: copy or record it again"
         )
@@ -167,13 +170,14 @@ def _open_live(
     address: str, name: str | None, options: dict[str, str], source: str, config: ReaderConfig
 ) -> InputContainer:
     timeout = (config.open_timeout_s, config.read_timeout_s)
+    start_s = time.monotonic()
     try:
         return av.open(address, format=name, options=options, timeout=timeout, metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         kind = VideoNotFoundError if _is_absent(error) else VideoDecodeError
-        raise kind(
-            f"{shown(source)} cannot be opened ({_cause(error)}): check address, rights and network"
-        ) from None
+        is_late = time.monotonic() - start_s >= config.open_timeout_s  # some formats hide the time-out
+        cause = "no answer in time" if is_late else _cause(error)
+        raise kind(f"{shown(source)} cannot be opened ({cause}): check address, rights and network") from None
 
 
 def _is_absent(error: Exception) -> bool:
@@ -183,8 +187,6 @@ def _is_absent(error: Exception) -> bool:
 
 def _cause(error: Exception) -> str:
     """Return what FFmpeg said, without the address, which may hold a password."""
-    if isinstance(error, av.error.ExitError) or getattr(error, "errno", None) == errno.ETIMEDOUT:
-        return "no answer in time"
     text = getattr(error, "strerror", None) or type(error).__name__
     return str(text)[:1].lower() + str(text)[1:]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 
 import av
@@ -43,7 +44,8 @@ class StreamSource:
         try:
             self._stream = video_stream(self._container, source)
             self._prepare_decoder()
-            self._promise = Promise.of(self._container, self._stream, is_live=self._is_live)
+            path = None if self._is_live else Path(source)
+            self._promise = Promise.of(self._container, self._stream, path)
             self.frame_count = self._promise.frames
             self.frame_rate = self._rate()
             self._frames = self._read()
@@ -94,11 +96,15 @@ class StreamSource:
             ) from None
 
     def _read(self) -> Iterator[Frame]:
-        clock = _Clock(self._origin(), 1 / self.frame_rate)
+        clock, last_s = _Clock(self._origin(), 1 / self.frame_rate), 0.0
         ready = itertools.chain.from_iterable(map(self._deinterlacer.feed, self._decoded()))
         for index, picture in enumerate(itertools.chain(ready, self._deinterlacer.flush())):
-            yield Frame(self._converter.convert(picture), index, clock.time_s(picture))
+            frame = Frame(self._converter.convert(picture), index, clock.time_s(picture))
+            if index:
+                self._tally.see_step(frame.time_s - last_s, float(1 / self.frame_rate))
+            last_s = frame.time_s
             self._tally.frames += 1
+            yield frame
         self._tally.resized = self._converter.resized
         self.warnings += closing_warnings(self._shown, self._tally, self._promise)
 
@@ -118,6 +124,7 @@ class StreamSource:
                 self._tally.undecodable += 1
                 continue
             for picture in pictures:
+                picture.time_base = self._stream.time_base  # PyAV leaves it open on the last pictures
                 self._tally.see_picture(picture)
                 yield picture
 
