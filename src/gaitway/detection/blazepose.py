@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
 from gaitway.detection.following import FollowConfig, Follower, confidence
@@ -24,6 +24,8 @@ from gaitway.types import Detections
 
 _HEIGHT_PER_RADIUS = 2 / 1.07  # measured: the circle's diameter is 1.07 body heights
 _WIDTH_PER_HEIGHT = 0.4
+_CONFIRMED_AT_ONCE = 4  # landmark runs side by side
+_MIN_DIAMETER, _MAX_DIAMETER = 0.3, 1.2  # of a body's circle, in tile sides: 0.9 to 3.5 heights a tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,13 @@ class BlazePoseConfig:
 
     tiles: TileConfig = field(default_factory=TileConfig)
     follow: FollowConfig = field(default_factory=FollowConfig)
-    tiles_per_frame: int = 3
+    tiles_per_frame: int = 4
     min_score: float = 0.1
-    confirmations_first: int = 24
-    confirmations_per_frame: int = 1
+    confirmations_first: int = 32
+    confirmations_per_frame: int = 2
     min_presence: float = 0.5
     min_clarity: float = 0.4
-    retry_after: int = 15
+    retry_after: int = 20
 
     def __post_init__(self) -> None:
         if self.tiles_per_frame < 1 or self.confirmations_per_frame < 1:
@@ -108,11 +110,24 @@ class BlazePoseDetector:
         following = self._segmenter.submit(image_rgb, self._follower.expected())
         candidates = self._search(image_rgb, self._schedule)
         found = self._follower.update(image_rgb, following.result())
-        is_first = self._frame == 0
-        limit = self.config.confirmations_first if is_first else self.config.confirmations_per_frame
-        hopeful = self._hopeful(candidates, found)[:limit]
-        found = self._admit(image_rgb, found, self._confirm(image_rgb, candidates.select(hopeful)))
+        found = self._add_new(image_rgb, candidates, found)
         self._frame += 1
+        return found
+
+    def _add_new(
+        self, image_rgb: UInt8[np.ndarray, "h w 3"], candidates: PoseCandidates, found: Detections
+    ) -> Detections:
+        """Confirm candidates, few at a time: who is found explains the candidates around."""
+        is_first = self._frame == 0
+        left = self.config.confirmations_first if is_first else self.config.confirmations_per_frame
+        self._failures = [f for f in self._failures if f.until > self._frame]
+        while left > 0:
+            hopeful = self._hopeful(candidates, found)[: min(left, _CONFIRMED_AT_ONCE)]
+            if not len(hopeful):
+                break
+            found = self._admit(image_rgb, found, self._confirm(image_rgb, candidates.select(hopeful)))
+            candidates = candidates.select(np.delete(np.arange(len(candidates)), hopeful))
+            left -= len(hopeful)
         return found
 
     def _search(self, image_rgb: UInt8[np.ndarray, "h w 3"], schedule: TileSchedule) -> PoseCandidates:
@@ -120,28 +135,32 @@ class BlazePoseDetector:
         if self._frame == 0:
             due = schedule.take_all()
         else:
-            heights = np.array([p.height for p in self._follower.people], np.float32)
-            due = schedule.take(self.config.tiles_per_frame, heights, self._follower.lost())
+            follower = self._follower
+            due = schedule.take(self.config.tiles_per_frame, follower.expected(), follower.lost())
         runs = []
         for tile_xyxy in schedule.tiles_xyxy[due]:
             tile, place = cut_tile(image_rgb, tile_xyxy, TILE_PX)
             runs.append((self._runtime.submit(tile[None] / np.float32(127.5) - np.float32(1)), place))
-        looks = [decode_poses(run.result(), place, 0.5 * self.config.min_score) for run, place in runs]
+        looks = [
+            _fitting(decode_poses(run.result(), place, 0.5 * self.config.min_score), place)
+            for run, place in runs
+        ]
         joined = cluster(
             PoseCandidates.join([cluster(look, combine="best") for look in looks]), combine="any"
         )
         return joined.select(np.flatnonzero(joined.score >= self.config.min_score))
 
     def _hopeful(self, candidates: PoseCandidates, found: Detections) -> Int64[np.ndarray, " k"]:
-        """Return the candidates that are nobody known and no place that failed lately, surest first."""
-        self._failures = [f for f in self._failures if f.until > self._frame]
+        """Return the candidates that are nobody known and no place that failed lately, likeliest first."""
         rows = []
         for row, (centre, radius) in enumerate(zip(candidates.centre, candidates.radius, strict=True)):
             bodies = found.bodies
             is_known = bodies is not None and any(covers(bodies, i, centre) for i in range(len(bodies)))
             if not (is_known or any(f.is_at(centre, float(radius)) for f in self._failures)):
                 rows.append(row)
-        return np.array(rows, np.int64)
+        likely = candidates.score * np.where(_is_company(candidates, found.xyxy), 2.0, 1.0)
+        hopeful = np.array(rows, np.int64)
+        return hopeful[np.argsort(-likely[hopeful], kind="stable")]
 
     def _confirm(self, image_rgb: UInt8[np.ndarray, "h w 3"], candidates: PoseCandidates) -> Detections:
         """Let the landmark network look at candidates, and again where its first look saw something."""
@@ -171,6 +190,24 @@ class BlazePoseDetector:
             found = both
             self._follower.add(image_rgb, new.xyxy[row], float(new.confidence[row]))
         return found
+
+
+def _fitting(look: PoseCandidates, tile_xyxy: Float32[np.ndarray, "4"]) -> PoseCandidates:
+    """Keep the candidates whose size suits the tile; other tiles see the others better."""
+    diameter = 2 * look.radius / (tile_xyxy[2] - tile_xyxy[0])
+    return look.select(np.flatnonzero((diameter > _MIN_DIAMETER) & (diameter < _MAX_DIAMETER)))
+
+
+def _is_company(
+    candidates: PoseCandidates, people_xyxy: Float32[np.ndarray, "k 4"]
+) -> Bool[np.ndarray, " n"]:
+    """Tell which candidates are as large and stand about as high in the picture as somebody found."""
+    height = people_xyxy[:, 3] - people_xyxy[:, 1]
+    ratio = candidates.radius[:, None] * _HEIGHT_PER_RADIUS / np.maximum(height, 1.0)
+    gap = np.abs(candidates.centre[:, 1:] - (people_xyxy[:, 1] + people_xyxy[:, 3]) / 2)
+    alike: np.ndarray = (ratio < SAME_RATIO) & (ratio > 1 / SAME_RATIO) & (gap < 1.5 * height)
+    is_alike: np.ndarray = np.any(alike, axis=1)
+    return is_alike
 
 
 def _guess_boxes(candidates: PoseCandidates) -> Float32[np.ndarray, "n 4"]:

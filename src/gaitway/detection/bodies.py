@@ -8,17 +8,38 @@ from jaxtyping import Float, Float32, Int64
 
 from gaitway.types import Bodies, Detections
 
+_REACH = 0.15  # the crown of the head above the eyes, the outside of an arm beside the elbow
 _MIN_PART = 0.03  # parts of a mask smaller than this share of the largest are specks
 
 
 def body_boxes(bodies: Bodies) -> Float32[np.ndarray, "n 4"]:
-    """Return the extent of each mask in frame pixels, specks left out; an empty mask's is its region's centre."""
+    """Return the extent of each mask in frame pixels; an empty mask's is its region's centre.
+
+    Specks are left out, and what lies farther from every keypoint than a body reaches: an umbrella, a bicycle.
+    """
     boxes = np.empty((len(bodies), 4), np.float32)
     for row, (mask, region) in enumerate(zip(bodies.masks, bodies.region_xyxy, strict=True)):
         extent = _extent((mask > 0.5).astype(np.uint8))
         scale = (region[2:] - region[:2]) / np.array(mask.shape[::-1], np.float32)
         boxes[row] = extent * np.tile(scale, 2) + np.tile(region[:2], 2)
-    return boxes
+    return _within_reach(boxes, bodies.keypoints[:, :, :2])
+
+
+def _within_reach(
+    boxes: Float32[np.ndarray, "n 4"], points: Float32[np.ndarray, "n 33 2"]
+) -> Float32[np.ndarray, "n 4"]:
+    """Clip boxes to their keypoints' extent and a margin of ``_REACH`` keypoint heights."""
+    if not len(boxes):
+        return boxes
+    low, high = points.min(axis=1), points.max(axis=1)
+    margin = _REACH * (high[:, 1:] - low[:, 1:])
+    clipped = np.concatenate(
+        [np.maximum(boxes[:, :2], low - margin), np.minimum(boxes[:, 2:], high + margin)], axis=1
+    )
+    # Keypoints that are nowhere near the mask say nothing about it.
+    is_sane: np.ndarray = np.all(clipped[:, 2:] > clipped[:, :2], axis=1)
+    reached: np.ndarray = np.where(is_sane[:, None], clipped, boxes).astype(np.float32)
+    return reached
 
 
 def _extent(mask: np.ndarray) -> Float32[np.ndarray, "4"]:

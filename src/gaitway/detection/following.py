@@ -18,10 +18,10 @@ class FollowConfig:
     """When a followed person counts as seen. Sources of the numbers: docs/decisions/0021.
 
     Attributes:
-        min_clarity: How decided the mask must be. The landmark network's own belief may then be anything:
-            it is near 0 on some people seen from behind whose mask is perfect.
-        min_presence: That belief, from which a less decided mask will do.
-        min_clarity_present: How decided it must be even so.
+        min_presence: The landmark network's own belief from which a person is seen.
+        min_clarity_present: How decided the mask must be as well.
+        min_clarity: How decided the mask of a trusted person must be if that belief is lower: it is near 0
+            on some people seen from behind whose mask is perfect.
         min_iou: Overlap of the box with the one expected.
         max_overlap: Of two bodies that share more of the smaller one, one is a mistake.
         min_correlation: How much an unsure person's upper body must look as when last seen.
@@ -39,10 +39,10 @@ class FollowConfig:
     max_overlap: float = 0.6
     min_correlation: float = 0.5
     unsure_confidence: float = 0.2
-    patience: int = 10
+    patience: int = 30
     trusted_after: int = 5
     memory: float = 0.93
-    min_belief: float = 0.25
+    min_belief: float = 0.33
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ class Person:
 
     def out_of_sight(self) -> Person:
         """Return the person moved on as before, not in sight."""
-        return replace(self, box=self.expected(), misses=self.misses + 1)
+        return replace(self, box=self.expected(), velocity=0.9 * self.velocity, misses=self.misses + 1)
 
 
 class Follower:
@@ -102,8 +102,8 @@ class Follower:
 
     def add(self, image_rgb: UInt8[np.ndarray, "h w 3"], box: Float32[np.ndarray, "4"], sure: float) -> None:
         """Follow a new person, seen in ``box`` with confidence ``sure``."""
-        still = np.zeros(2, np.float32)
-        self.people.append(Person(box, still, float(box[3] - box[1]), sure, take_patch(image_rgb, box)))
+        still, height = np.zeros(2, np.float32), float(box[3] - box[1])
+        self.people.append(Person(box, still, height, 0.5 * sure, take_patch(image_rgb, box)))
 
     def update(self, image_rgb: UInt8[np.ndarray, "h w 3"], bodies: Bodies) -> Detections:
         """Say who is where, given what the landmark network saw where everybody was ``expected``."""
@@ -112,7 +112,7 @@ class Follower:
         boxes, clear = body_boxes(bodies), clarity(bodies)
         iou = np.diagonal(box_iou(boxes, self.expected()))
         sure = confidence(bodies.presence, clear)
-        seen = self._is_person(bodies, clear) & (iou >= self.config.min_iou)
+        seen = self._is_person(bodies.presence, clear) & (iou >= self.config.min_iou)
         self._drop_doubles(seen, bodies, boxes, iou)
         people = [
             self._see(image_rgb, person, boxes[i], float(sure[i]))
@@ -167,10 +167,13 @@ class Follower:
         patience = self.config.patience if person.frames >= self.config.trusted_after else 1
         return person.misses <= patience and person.belief >= self.config.min_belief
 
-    def _is_person(self, bodies: Bodies, clear: Float32[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    def _is_person(
+        self, presence: Float32[np.ndarray, " n"], clear: Float32[np.ndarray, " n"]
+    ) -> Bool[np.ndarray, " n"]:
         config = self.config
-        is_present = (bodies.presence >= config.min_presence) & (clear >= config.min_clarity_present)
-        is_person: np.ndarray = (clear >= config.min_clarity) | is_present
+        is_present = (presence >= config.min_presence) & (clear >= config.min_clarity_present)
+        is_trusted = np.array([p.frames >= config.trusted_after for p in self.people])
+        is_person: np.ndarray = is_present | (is_trusted & (clear >= config.min_clarity))
         return is_person
 
     def _drop_doubles(

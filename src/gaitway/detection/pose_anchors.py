@@ -15,7 +15,7 @@ TILE_PX = 224
 _GRIDS = ((28, 2), (14, 2), (7, 6))  # cells a side, anchors a cell
 _VALUES = 12  # box, then x, y of four keypoints
 
-SAME_DISTANCE = 0.35  # hips nearer than this many radii are one person's: a body is half a radius wide
+SAME_DISTANCE = 0.25  # hips nearer than this many radii are one person's
 SAME_RATIO = 1.6  # radii that differ by more are one person far behind another
 
 

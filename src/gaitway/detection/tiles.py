@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int64, UInt8
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from gaitway.errors import ConfigError
 
@@ -23,7 +23,8 @@ class TileConfig:
         level_ratio: Factor between tile sizes.
         stride: Distance of neighbouring tiles in tile sides; at 2 heights a tile, a person is then cut
             by at most a tenth of the tile.
-        other_size_weight: How often tiles that fit nobody seen so far are looked at, relative to those that do.
+        other_weight: How often tiles that fit nobody seen so far are looked at, relative to those that do.
+        urgent_weight: The same for tiles where somebody was lost.
         border_weight: The same for tiles at the frame's border, where people come in.
     """
 
@@ -32,7 +33,8 @@ class TileConfig:
     heights_per_tile: float = 2.0
     level_ratio: float = 1.5
     stride: float = 0.6
-    other_size_weight: float = 0.25
+    other_weight: float = 0.25
+    urgent_weight: float = 10.0
     border_weight: float = 1.5
 
     def __post_init__(self) -> None:
@@ -83,41 +85,42 @@ class TileSchedule:
 
     def take_all(self) -> Int64[np.ndarray, " t"]:
         """Return every tile, and count them as seen."""
-        return self.take(len(self.tiles_xyxy), np.zeros(0, np.float32), np.zeros((0, 4), np.float32))
+        nobody = np.zeros((0, 4), np.float32)
+        return self.take(len(self.tiles_xyxy), nobody, nobody)
 
     def take(
-        self, count: int, heights_px: Float32[np.ndarray, " k"], urgent_xyxy: Float32[np.ndarray, "u 4"]
+        self, count: int, people_xyxy: Float32[np.ndarray, "k 4"], urgent_xyxy: Float32[np.ndarray, "u 4"]
     ) -> Int64[np.ndarray, " c"]:
         """Return the ``count`` tiles most due, and count them as seen.
 
         Args:
             count: How many, at most all.
-            heights_px: Body heights of the people seen lately; none: every size is as likely.
+            people_xyxy: People seen lately; others of their size stand as high in the picture, so tiles
+                for such are looked at more often. None: every tile is as likely.
             urgent_xyxy: Boxes where somebody was lost: tiles round them that fit are due at once.
         """
         self._age += 1.0
-        side = self.tiles_xyxy[:, 2] - self.tiles_xyxy[:, 0]
-        weight = self._place_weight * self._size_weight(side, heights_px)
-        for box in urgent_xyxy:
-            fits = np.abs(np.log(side / ((box[3] - box[1]) * self._config.heights_per_tile))) < np.log(1.5)
-            middle = (box[:2] + box[2:]) / 2
-            inset = 0.2 * side[:, None]
-            inside = (self.tiles_xyxy[:, :2] + inset <= middle) & (middle <= self.tiles_xyxy[:, 2:] - inset)
-            weight = np.where(fits & inside.all(axis=1), 10.0, weight)
+        weight = self._place_weight.copy()
+        if len(people_xyxy):
+            weight[~self._fits(people_xyxy, np.array([np.inf, 1.0])).any(axis=1)] *= self._config.other_weight
+        if len(urgent_xyxy):
+            weight[self._fits(urgent_xyxy, np.array([0.3, 0.3])).any(axis=1)] *= self._config.urgent_weight
         chosen = np.argsort(-self._age * weight, kind="stable")[:count]
         self._age[chosen] = 0.0
         return chosen.astype(np.int64)
 
-    def _size_weight(
-        self, side: Float[np.ndarray, " t"], heights_px: Float32[np.ndarray, " k"]
-    ) -> Float[np.ndarray, " t"]:
-        if not len(heights_px):
-            return np.ones(len(side))
-        wanted = np.maximum(heights_px, 1.0) * self._config.heights_per_tile
-        off = np.abs(np.log(side[:, None] / wanted[None])).min(axis=1)
-        # Half a level and a bit: each height is served by one or two tile sizes.
-        fits: np.ndarray = off < 0.6 * np.log(self._config.level_ratio)
-        return np.where(fits, 1.0, self._config.other_size_weight)
+    def _fits(
+        self, people_xyxy: Float32[np.ndarray, "k 4"], reach: Float[np.ndarray, "2"]
+    ) -> Bool[np.ndarray, "t k"]:
+        """Tell which tiles have the size for which people, with centres at most ``reach`` tile sides apart."""
+        tiles = self.tiles_xyxy
+        side = tiles[:, 2] - tiles[:, 0]
+        wanted = np.maximum(people_xyxy[:, 3] - people_xyxy[:, 1], 1.0) * self._config.heights_per_tile
+        # A little over half a level: each height is served by one or two tile sizes.
+        fits = np.abs(np.log(side[:, None] / wanted)) < 0.6 * np.log(self._config.level_ratio)
+        gap = np.abs((tiles[:, None, :2] + tiles[:, None, 2:] - people_xyxy[:, :2] - people_xyxy[:, 2:]) / 2)
+        near: np.ndarray = fits & (gap <= side[:, None, None] * reach).all(axis=2)
+        return near
 
 
 def cut_tile(
