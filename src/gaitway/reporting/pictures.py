@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from gaitway.silhouettes.gei import gait_energy_image
 from gaitway.types import GaitSequence
 
 _POSTER_WIDTH = 480
@@ -34,14 +35,10 @@ def poster_uri(image_rgb: UInt8[np.ndarray, "h w 3"]) -> str:
     return _data_uri("jpeg", encoded)
 
 
-def gait_energy_image(walk: GaitSequence) -> UInt8[np.ndarray, "64 64"]:
-    """Return the mean of a walk's silhouettes: bright where the body always is, grey where it swings.
-
-    Source:
-        Han and Bhanu, "Individual recognition using gait energy image" (TPAMI 2006), over the whole walk.
-    """
-    mean: np.ndarray = walk.silhouettes.mean(axis=0).round().astype(np.uint8)
-    return mean
+def energy_uri(walk: GaitSequence) -> str:
+    """Return the walk's Gait Energy Image: bright where the body always is, grey where it swings."""
+    energy = gait_energy_image(walk.silhouettes, walk.quality)
+    return png_uri((255 * energy).round().clip(0, 255).astype(np.uint8))
 
 
 def strip_uris(walk: GaitSequence, count: int) -> tuple[str, ...]:

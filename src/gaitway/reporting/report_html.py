@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from gaitway.drawing import UNKNOWN_COLOUR, identity_colours
 from gaitway.files import write_text
 from gaitway.reporting.charts import HeatMap, Span, css_colour, heat_map, time_of, visible_spans
-from gaitway.reporting.pictures import gait_energy_image, png_uri, poster_uri, strip_uris
+from gaitway.reporting.pictures import energy_uri, poster_uri, strip_uris
 from gaitway.reporting.results_json import matches_by_track, why_unknown
 from gaitway.reporting.run_json import plain
 from gaitway.reporting.text import encodable
@@ -114,7 +114,7 @@ class _Builder:
     def _pictures(self, walk: GaitSequence | None) -> tuple[str | None, tuple[str, ...]]:
         if walk is None:
             return None, ()
-        return png_uri(gait_energy_image(walk)), strip_uris(walk, self.strip)
+        return energy_uri(walk), strip_uris(walk, self.strip)
 
     def _track(self, video: VideoResult, summary: TrackSummary, match: Match | None, role: str) -> TrackView:
         is_probe = role == "probe"
