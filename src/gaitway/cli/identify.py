@@ -34,10 +34,8 @@ def identify(
     segmenter: options.Segmenter = None,
     encoder: options.Encoder = None,
     precision: options.Precision = None,
-    draw: Annotated[
-        str | None, typer.Option(help="Drawn besides boxes and names: silhouette, keypoints or none.")
-    ] = None,
-    video: Annotated[bool | None, typer.Option("--video/--no-video", help="Write annotated videos.")] = None,
+    draw: options.Draw = None,
+    video: options.Video = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gaitway.config import Settings, read_settings
+from gaitway.config import Settings, as_mapping, from_mapping, read_settings
 from gaitway.packs import PACKS
 
 Pack = Annotated[str | None, typer.Option(help=f"Model pack: {', '.join(PACKS)}. Default: builtin.")]
@@ -18,6 +18,10 @@ Encoder = Annotated[str | None, typer.Option(help="Another encoder than the pack
 Precision = Annotated[
     str | None, typer.Option(help="f32 (the same everywhere) or bf16 (faster, changes results).")
 ]
+Draw = Annotated[
+    str | None, typer.Option(help="Drawn besides boxes and names: silhouette (default), keypoints or none.")
+]
+Video = Annotated[bool | None, typer.Option("--video/--no-video", help="Write annotated videos.")]
 Threads = Annotated[int | None, typer.Option(min=0, help="Cores to use; 0 for all.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings from a TOML file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the result.")]
@@ -30,8 +34,6 @@ def settings_from(config: Path | None, **options: Any) -> Settings:
     Raises:
         ConfigError: An unknown setting or value.
     """
-    from gaitway.config import as_mapping, from_mapping
-
     settings = read_settings(config) if config else Settings()
     chosen = {name: value for name, value in options.items() if value is not None}
     from_mapping(Settings, as_mapping(settings) | chosen)  # checks the values

@@ -16,6 +16,7 @@ from gaitway.types import Embedding
 from gaitway.wiring.stages import Stages
 
 REPORT_EVERY = 10  # frames
+MAX_FRAMES = 720  # of one walk; the field's evaluations use as many (frames_all_limit)
 
 
 class TableBuilder:
@@ -95,16 +96,33 @@ def analyse(
     )
 
 
-def encode(result: VideoResult, encoder: Encoder) -> VideoResult:
-    """Return ``result`` with an embedding of every track that can be recognised."""
-    usable = [s.track_id for s in result.summaries if s.reason is None and s.track_id in result.walks]
-    walks = [result.walks[track_id] for track_id in usable]
+def encode(result: VideoResult, encoder: Encoder, *, max_frames: int = MAX_FRAMES) -> VideoResult:
+    """Return ``result`` with an embedding of every track that can be recognised.
+
+    Silhouettes of no quality are left out. Of a walk longer than ``max_frames`` stretches of a second, evenly
+    spread, are used: more adds nothing but memory.
+    """
     embeddings: dict[int, Embedding] = {}
-    if walks:
-        good = [w.silhouettes[w.quality > 0] if (w.quality > 0).any() else w.silhouettes for w in walks]
-        parts = encoder.encode(good)
-        embeddings = {
-            track_id: Embedding(parts[row], encoder.model_id, result.name, track_id)
-            for row, track_id in enumerate(usable)
-        }
+    for summary in result.summaries:
+        if summary.reason is None and summary.track_id in result.walks:
+            walk = result.walks[summary.track_id]
+            good = walk.silhouettes[walk.quality > 0] if (walk.quality > 0).any() else walk.silhouettes
+            good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
+            parts = encoder.encode([good])[0]
+            embeddings[summary.track_id] = Embedding(parts, encoder.model_id, result.name, summary.track_id)
     return replace(result, embeddings=embeddings)
+
+
+def spread(length: int, limit: int, stretch: int) -> np.ndarray:
+    """Return at most ``limit`` of the indices 0..length-1: stretches of neighbours, evenly spread.
+
+    Examples:
+        >>> spread(10, 4, 2)
+        array([0, 1, 8, 9])
+        >>> spread(3, 4, 2)
+        array([0, 1, 2])
+    """
+    if length <= limit:
+        return np.arange(length)
+    starts = np.linspace(0, length - stretch, max(limit // stretch, 1)).round().astype(int)
+    return np.unique(starts[:, None] + np.arange(stretch)[None])

@@ -10,11 +10,20 @@ import numpy as np
 from gaitway.adapters.video.container import ReaderConfig
 from gaitway.adapters.video.sink import VideoWriter, WriterConfig
 from gaitway.adapters.video.source import open_video
-from gaitway.drawing import UNKNOWN_COLOUR, Colour, DrawStyle, draw_people, label_text
+from gaitway.drawing import (
+    UNKNOWN_COLOUR,
+    Colour,
+    DrawStyle,
+    MaskPiece,
+    aligned_piece,
+    draw_people,
+    label_text,
+)
 from gaitway.pipeline import PipelineConfig, prefetch
 from gaitway.progress import Progress, Report
 from gaitway.results import VideoResult
 
+_NO_KEYPOINTS = np.full((33, 3), np.nan, np.float32)
 Names = Mapping[int, tuple[str | None, float | None]]  # track -> name (None: unknown) and score
 
 
@@ -35,14 +44,14 @@ class Annotator:
         order = np.argsort(table.frame_index, kind="stable")
         self._table = table.select(order)
         self._starts = np.searchsorted(self._table.frame_index, np.arange(result.frame_count + 1))
-        self._style = style
         self._text: dict[int, str] = {}
         self._colour: dict[int, Colour] = {}
         for track_id in np.unique(table.track_id).tolist():
             name, score = names.get(track_id, (None, None))
             self._text[track_id] = label_text(name, track_id, score)
             self._colour[track_id] = colours.get(name, UNKNOWN_COLOUR) if name is not None else UNKNOWN_COLOUR
-        self._keypoints = _keypoints_by_frame(result) if style.mode == "keypoints" else {}
+        self._style = style
+        self._seen = {} if style.mode == "none" else _seen_by_frame(result, style.mode)
 
     def draw(self, image_rgb: np.ndarray, frame_index: int) -> np.ndarray:
         """Return the frame with its people drawn."""
@@ -50,25 +59,47 @@ class Annotator:
             return image_rgb
         rows = slice(self._starts[frame_index], self._starts[frame_index + 1])
         ids = self._table.track_id[rows].tolist()
-        unknown = np.full((33, 3), np.nan, np.float32)
-        points = [self._keypoints.get((frame_index, i), unknown) for i in ids]
+        boxes = self._table.xyxy[rows]
+        seen = [self._seen.get((frame_index, i)) for i in ids]
         return draw_people(
             image_rgb,
-            self._table.xyxy[rows],
+            boxes,
             [self._text[i] for i in ids],
             [self._colour[i] for i in ids],
             filled=self._table.filled[rows],
-            keypoints=np.stack(points) if self._keypoints and points else None,
+            pieces=self._pieces(seen, boxes, (image_rgb.shape[1], image_rgb.shape[0])),
+            keypoints=self._keypoints(seen),
             style=self._style,
         )
 
+    def _pieces(
+        self, seen: list[np.ndarray | None], boxes: np.ndarray, size_wh: tuple[int, int]
+    ) -> list[MaskPiece | None] | None:
+        if self._style.mode != "silhouette":
+            return None
+        return [
+            None if bits is None else aligned_piece(_unpacked(bits), box, size_wh)
+            for bits, box in zip(seen, boxes, strict=True)
+        ]
 
-def _keypoints_by_frame(result: VideoResult) -> dict[tuple[int, int], np.ndarray]:
-    return {
-        (int(frame), track_id): points
-        for track_id, walk in result.walks.items()
-        for frame, points in zip(walk.frame_index, walk.keypoints, strict=True)
-    }
+    def _keypoints(self, seen: list[np.ndarray | None]) -> np.ndarray | None:
+        if self._style.mode != "keypoints" or not seen:
+            return None
+        return np.stack([_NO_KEYPOINTS if points is None else points for points in seen])
+
+
+def _seen_by_frame(result: VideoResult, mode: str) -> dict[tuple[int, int], np.ndarray]:
+    """Return by (frame, track) the keypoints, or the silhouette as bits, which take little memory."""
+    seen: dict[tuple[int, int], np.ndarray] = {}
+    for track_id, walk in result.walks.items():
+        looks = walk.keypoints if mode == "keypoints" else np.packbits(walk.silhouettes > 127, axis=2)
+        seen |= {(int(frame), track_id): look for frame, look in zip(walk.frame_index, looks, strict=True)}
+    return seen
+
+
+def _unpacked(bits: np.ndarray) -> np.ndarray:
+    silhouette: np.ndarray = np.unpackbits(bits, axis=1) * np.uint8(255)
+    return silhouette
 
 
 def draw_video(

@@ -67,6 +67,11 @@ class Networks:
         """Seconds of network time so far, per network."""
         return {Path(path).stem: runtime.busy_s for path, runtime in self.runtimes.items()}
 
+    def close(self) -> None:
+        """Give the networks' threads back."""
+        for runtime in self.runtimes.values():
+            runtime.close()
+
     def _pulling(self, model: str, file: str, done: int, total: int | None) -> None:
         self.report(Progress("fetch", f"{model} ({file})", done, total))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from gaitway.errors import StoreError
 from gaitway.files import atomic_file, translated
@@ -23,14 +24,11 @@ _WALK = ("silhouettes", "frame_index", "quality", "keypoints")
 
 
 def save_video(path: Path, result: VideoResult) -> None:
-    """Write a video's tracks and walks (not its embeddings).
+    """Write a video's tracks and walks (not its embeddings), one walk in memory at a time.
 
     Raises:
         StoreError: The file cannot be written.
     """
-    arrays = {f"table/{name}": getattr(result.tracks, name) for name in _TABLE}
-    for track_id, walk in result.walks.items():
-        arrays |= {f"walk/{track_id}/{name}": getattr(walk, name) for name in _WALK}
     meta = {
         "name": result.name,
         "source": result.source,
@@ -41,78 +39,116 @@ def save_video(path: Path, result: VideoResult) -> None:
         "warnings": result.warnings,
         "walk_ids": list(result.walks),
     }
-    _write(path, arrays, meta)
+
+    def arrays() -> Iterator[tuple[str, np.ndarray]]:
+        for name in _TABLE:
+            yield f"table/{name}", getattr(result.tracks, name)
+        for track_id in result.walks:
+            walk = result.walks[track_id]
+            for name in _WALK:
+                yield f"walk/{track_id}/{name}", getattr(walk, name)
+
+    _write(path, arrays(), meta)
 
 
 def load_video(path: Path) -> VideoResult | None:
-    """Read what ``save_video`` wrote; None where there is nothing.
+    """Read what ``save_video`` wrote; None where there is nothing. Walks are read when asked for.
 
     Raises:
         StoreError: The file is there and damaged.
     """
-    loaded = _read(path)
-    if loaded is None:
+    if not path.exists():
         return None
-    arrays, meta = loaded
-    walks = {
-        int(i): GaitSequence(
-            **{name: arrays[f"walk/{i}/{name}"] for name in _WALK}, frame_rate=meta["frame_rate"]
-        )
-        for i in meta["walk_ids"]
-    }
+    with _opened(path) as stored:
+        meta = _meta(stored)
+        table = TrackTable(*(stored[f"table/{name}"] for name in _TABLE))
     return VideoResult(
         name=meta["name"],
         source=meta["source"],
         frame_rate=meta["frame_rate"],
         frame_count=meta["frame_count"],
         size_wh=(meta["size_wh"][0], meta["size_wh"][1]),
-        tracks=TrackTable(*(arrays[f"table/{name}"] for name in _TABLE)),
+        tracks=table,
         summaries=tuple(TrackSummary(**s) for s in meta["summaries"]),
-        walks=walks,
+        walks=StoredWalks(path, meta["walk_ids"], meta["frame_rate"]),
         warnings=tuple(meta["warnings"]),
     )
+
+
+class StoredWalks(Mapping[int, GaitSequence]):
+    """Walks in a file, read one at a time, so that a long video's walks never lie in memory together."""
+
+    def __init__(self, path: Path, track_ids: Sequence[int], frame_rate: float) -> None:
+        self._path = path
+        self._track_ids = tuple(int(i) for i in track_ids)
+        self._frame_rate = frame_rate
+
+    def __getitem__(self, track_id: int) -> GaitSequence:
+        if track_id not in self._track_ids:
+            raise KeyError(track_id)
+        with _opened(self._path) as stored:
+            arrays = {name: stored[f"walk/{track_id}/{name}"] for name in _WALK}
+        return GaitSequence(**arrays, frame_rate=self._frame_rate)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._track_ids)
+
+    def __len__(self) -> int:
+        return len(self._track_ids)
 
 
 def save_embeddings(path: Path, embeddings: Mapping[int, Embedding]) -> None:
     """Write the embeddings of one video's tracks."""
     models = sorted({e.model_id for e in embeddings.values()})
-    arrays = {f"parts/{track_id}": e.parts for track_id, e in embeddings.items()}
+    arrays = ((f"parts/{track_id}", e.parts) for track_id, e in embeddings.items())
     _write(path, arrays, {"track_ids": list(embeddings), "model_ids": models})
 
 
 def load_embeddings(path: Path, result: VideoResult) -> VideoResult | None:
-    """Return ``result`` with the embeddings that ``save_embeddings`` wrote for it, or None."""
-    loaded = _read(path)
-    if loaded is None:
+    """Return ``result`` with the embeddings that ``save_embeddings`` wrote for it, or None.
+
+    Raises:
+        StoreError: The file is there and damaged.
+    """
+    if not path.exists():
         return None
-    arrays, meta = loaded
-    model_id = meta["model_ids"][0] if meta["model_ids"] else ""
-    embeddings = {
-        int(i): Embedding(arrays[f"parts/{i}"], model_id, result.name, int(i)) for i in meta["track_ids"]
-    }
+    with _opened(path) as stored:
+        meta = _meta(stored)
+        model_id = meta["model_ids"][0] if meta["model_ids"] else ""
+        embeddings = {
+            int(i): Embedding(stored[f"parts/{i}"], model_id, result.name, int(i)) for i in meta["track_ids"]
+        }
     return replace(result, embeddings=embeddings)
 
 
-def _write(path: Path, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
+def _write(path: Path, arrays: Iterable[tuple[str, np.ndarray]], meta: Mapping[str, Any]) -> None:
+    """Write an npz file entry by entry (numpy's own writer wants all arrays at once)."""
     packed = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, meta=packed, allow_pickle=False, **arrays)
-    with atomic_file(path) as file:
-        file.write(buffer.getbuffer())
+    with (
+        translated("write", path),
+        atomic_file(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for name, array in (("meta", packed), *arrays):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    if not path.exists():
-        return None
+@contextmanager
+def _opened(path: Path) -> Iterator[NpzFile]:
     try:
         with (
             translated("read", path),
             path.open("rb") as file,
             np.load(file, allow_pickle=False) as stored,
         ):
-            arrays = {name: stored[name] for name in stored.files}
-        return arrays, json.loads(arrays.pop("meta").tobytes())
+            yield stored
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(
             f"{path} is damaged ({error}): delete it and run the same command again to make it anew"
         ) from error
+
+
+def _meta(stored: NpzFile) -> dict[str, Any]:
+    meta: dict[str, Any] = json.loads(stored["meta"].tobytes())
+    return meta
