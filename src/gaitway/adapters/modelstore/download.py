@@ -223,7 +223,7 @@ class _NoDowngrade(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but never from an encrypted address to an open one."""
 
     def redirect_request(  # noqa: PLR0917 - urllib's signature
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         """Return the request to make next."""
         if req.type == "https" and urlsplit(newurl).scheme != "https":
