@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.clips import marked_picture, write_clip
-from support.fakes_video import FakeVideo
 
 from gaitway.adapters.video import open_video
 from gaitway.errors import InputError
 from gaitway.protocols import VideoSource
 from gaitway.types import Frame
+from support.clips import marked_picture, write_clip
+from support.fakes_video import FakeVideo
 
 FRAMES, WH = 12, (96, 64)
 

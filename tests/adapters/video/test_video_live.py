@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.clips import cut_off, write_clip
 
 from gaitway.adapters.video import ReaderConfig, open_video
 from gaitway.errors import GaitwayError, VideoDecodeError, VideoNotFoundError
+from support.clips import cut_off, write_clip
 
 FAST = ReaderConfig(open_timeout_s=2.0, read_timeout_s=0.6)
 
@@ -106,54 +106,60 @@ def test_nobody_listening_is_not_found():
         open_video(f"rtsp://127.0.0.1:{port}/x", config=FAST)
 
 
-def _rtsp(stream: bytes, *, stall: bool) -> type[socketserver.StreamRequestHandler]:
+SDP = (
+    "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
+    "m=video 0 RTP/AVP 33\r\na=control:track\r\n"
+)
+
+
+class RtspCamera(socketserver.StreamRequestHandler):
     """A minimal RTSP server (RFC 2326): MPEG-TS in RTP (RFC 2250), interleaved in the RTSP connection."""
-    sdp = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track\r\n"
 
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self):
-            with contextlib.suppress(ConnectionError):
-                while (request := self._request()) is not None:
-                    method, sequence = request
-                    extra, body = self._answer(method)
-                    head = f"RTSP/1.0 200 OK\r\nCSeq: {sequence}\r\nSession: 1\r\n{extra}\r\n"
-                    self.wfile.write(head.encode() + body)
-                    if method == "PLAY":
-                        self._play()
+    stream = b""
+    stall = False
 
-        def _request(self):
-            lines = []
-            while (line := self.rfile.readline().strip()) or not lines:
-                if not line:
-                    return None
-                lines.append(line.decode())
-            sequence = next(x.split(":")[1].strip() for x in lines if x.lower().startswith("cseq"))
-            return lines[0].split()[0], sequence
+    def handle(self):
+        with contextlib.suppress(ConnectionError):
+            while (request := self._request()) is not None:
+                method, sequence = request
+                extra, body = self._answer(method)
+                head = f"RTSP/1.0 200 OK\r\nCSeq: {sequence}\r\nSession: 1\r\n{extra}\r\n"
+                self.wfile.write(head.encode() + body)
+                if method == "PLAY":
+                    self._play()
 
-        def _answer(self, method):
-            if method == "DESCRIBE":
-                return f"Content-Type: application/sdp\r\nContent-Length: {len(sdp)}\r\n", sdp.encode()
-            if method == "SETUP":
-                return "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", b""
-            return "Public: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n", b""
+    def _request(self):
+        lines = []
+        while (line := self.rfile.readline().strip()) or not lines:
+            if not line:
+                return None
+            lines.append(line.decode())
+        sequence = next(x.split(":")[1].strip() for x in lines if x.lower().startswith("cseq"))
+        return lines[0].split()[0], sequence
 
-        def _play(self):
-            for number, at in enumerate(range(0, len(stream), 188 * 7)):
-                payload = stream[at : at + 188 * 7]
-                packet = b"\x80\x21" + (number & 0xFFFF).to_bytes(2, "big") + bytes(8) + payload
-                self.wfile.write(b"$\x00" + len(packet).to_bytes(2, "big") + packet)
-            self.wfile.flush()
-            if stall:
-                time.sleep(2.5)
+    def _answer(self, method):
+        if method == "DESCRIBE":
+            return f"Content-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n", SDP.encode()
+        if method == "SETUP":
+            return "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n", b""
+        return "Public: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n", b""
 
-    return Handler
+    def _play(self):
+        for number, at in enumerate(range(0, len(self.stream), 188 * 7)):
+            payload = self.stream[at : at + 188 * 7]
+            packet = b"\x80\x21" + (number & 0xFFFF).to_bytes(2, "big") + bytes(8) + payload
+            self.wfile.write(b"$\x00" + len(packet).to_bytes(2, "big") + packet)
+        self.wfile.flush()
+        if self.stall:
+            time.sleep(2.5)
 
 
 @pytest.mark.parametrize("stall", [False, True])
 def test_rtsp_camera(tmp_path, stall):
-    """The frames that came are kept; a stream that stops or hangs ends with a warning, not for ever waiting."""
+    """The frames that came are kept; a stream that hangs ends with a warning, not for ever waiting."""
     clip = write_clip(tmp_path / "cam.ts", frames=60, rate=25, options={"g": "10", "bf": "0"})
-    with _serving(_rtsp(clip.read_bytes(), stall=stall)) as port:
+    camera = type("Camera", (RtspCamera,), {"stream": clip.read_bytes(), "stall": stall})
+    with _serving(camera) as port:
         source = f"rtsp://user:secret@127.0.0.1:{port}/door"
         with open_video(source, config=ReaderConfig(open_timeout_s=10.0, read_timeout_s=0.8)) as video:
             assert video.name == "127.0.0.1_door"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -14,11 +15,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.clips import BLUE, GREEN, RED, WHITE, corners, marked_picture, rough_pictures, write_clip
 
 from gaitway.adapters.video import VideoWriter, WriterConfig, open_video
 from gaitway.errors import InputError, VideoEncodeError
 from gaitway.protocols import VideoSink
+from support.clips import BLUE, GREEN, RED, WHITE, corners, marked_picture, rough_pictures, write_clip
 
 WH = (96, 64)
 
@@ -108,7 +109,7 @@ def test_no_frame_is_lost_whatever_its_time(tmp_path_factory, times):
     path = _write(tmp_path_factory.mktemp("odd") / "out.mp4", times)
     written = _times(path)
     assert len(written) == len(times)
-    assert all(b > a for a, b in zip(written, written[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(written))
 
 
 @pytest.mark.parametrize("wh", [(95, 63), (96, 63), (95, 64), (17, 9)])
@@ -205,7 +206,7 @@ def test_impossible_sizes_and_rates(tmp_path, bad):
 @pytest.mark.skipif(sys.platform != "linux", reason="limits file sizes by RLIMIT_FSIZE")
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.2, 0.6, 0.95, 0.999])
 def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path, share):
-    """A process that may write only a share of the file stands for a full disk, early, midway and at the end."""
+    """A process that may write only a share of the file stands for a full disk: early, midway, at the end."""
     noise = np.random.default_rng(0).integers(0, 255, (30, 120, 160, 3), dtype=np.uint8)
     whole = tmp_path / "whole.mp4"
     with VideoWriter(whole, (160, 120), Fraction(30)) as writer:

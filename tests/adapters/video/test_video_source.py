@@ -9,11 +9,11 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.clips import BLUE, GREEN, RED, WHITE, corners, marked_picture, write_clip
 
 from gaitway.adapters.video import ReaderConfig, open_video
 from gaitway.errors import InputError, VideoDecodeError, VideoNotFoundError
 from gaitway.types import Frame
+from support.clips import BLUE, GREEN, RED, WHITE, corners, marked_picture, write_clip
 
 UPRIGHT = [RED, GREEN, BLUE, WHITE]
 LOSSLESS = {"qp": "0", "preset": "ultrafast"}
@@ -78,7 +78,7 @@ def test_odd_sizes(tmp_path, wh):
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 270, -90])
 def test_rotated_video_comes_out_upright(tmp_path, angle):
-    """The stored picture is turned by hand against the angle, which the display matrix gives counterclockwise."""
+    """The stored picture is turned by hand against the angle, which counts counterclockwise."""
     stored = [np.ascontiguousarray(np.rot90(marked_picture(i), -angle // 90)) for i in range(4)]
     wh = (stored[0].shape[1], stored[0].shape[0])
     path = write_clip(tmp_path / "turned.mp4", frames=stored, wh=wh, rotation=angle, options=LOSSLESS)
@@ -192,6 +192,43 @@ def test_interlaced_frames_are_deinterlaced_one_for_one(tmp_path):
     for frame, raw in zip(frames, woven, strict=True):
         assert _combing(frame.image) < 0.5 * _combing(raw)
     assert warnings == []
+
+
+def test_interlaced_frames_keep_colour_and_rotation(tmp_path):
+    """The filter may not lose what the frames say of themselves."""
+    stored = [np.ascontiguousarray(np.rot90(marked_picture(i), -1)) for i in range(6)]
+    options = {"flags": "+ildct+ilme", "x264-params": "tff=1:qp=4"}
+    for tag in (1, 5):
+        path = write_clip(
+            tmp_path / "tv.mov",
+            frames=[_tagged(image, tag) for image in stored],
+            wh=(64, 96),
+            options=options,
+            rotation=90,
+            colour={"colorspace": tag, "color_range": 2},
+            pix_fmt="yuv444p",
+        )
+        frames, warnings = _read(path)
+        assert warnings == []
+        assert len(frames) == 6
+        for frame in frames:
+            assert corners(frame.image) == UPRIGHT
+            assert np.abs(frame.image[8, 12].astype(int) - RED).max() <= 6
+
+
+def _tagged(image: np.ndarray, tag: int) -> av.VideoFrame:
+    """``image`` in full-range yuv444p of the matrix ``tag``."""
+    rgb = av.VideoFrame.from_ndarray(image)
+    yuv = rgb.reformat(format="yuv444p", dst_colorspace=tag, src_color_range=2, dst_color_range=2)
+    yuv.colorspace, yuv.color_range = tag, 2
+    return yuv
+
+
+def test_pixels_that_are_not_square_are_told(tmp_path):
+    path = write_clip(tmp_path / "pal.mp4", options={"x264-params": "sar=64/45"})
+    frames, warnings = _read(path)
+    assert frames[0].size_wh == (96, 64)
+    assert any("64:45" in w for w in warnings)
 
 
 def test_progressive_frames_are_left_alone(tmp_path):

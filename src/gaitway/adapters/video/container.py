@@ -87,13 +87,12 @@ def video_stream(container: InputContainer, source: str) -> VideoStream:
     """
     attached = av.stream.Disposition.attached_pic
     streams = [s for s in container.streams.video if not s.disposition & attached]
-    if streams and all(s.codec_context is None for s in streams):
-        raise VideoDecodeError(
-            f"{shown(source)} is in a video format that is not known here: convert it to H.264"
-        )
-    if streams:
+    readable = [s for s in streams if s.codec_context is not None]
+    if readable:
         best = container.streams.best("video")
-        return best if best in streams else streams[0]
+        return best if best in readable else readable[0]
+    if streams:
+        raise VideoDecodeError(f"{shown(source)} is in an unknown video format: convert it to H.264")
     others = ", ".join(sorted({str(s.type) for s in container.streams} - {"video"})) or "nothing"
     raise VideoDecodeError(f"{shown(source)} has no moving picture, only {others}: give a video")
 

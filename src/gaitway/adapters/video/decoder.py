@@ -35,7 +35,7 @@ class StreamSource:
         self.warnings: list[str] = []
         self._shown = shown(source)
         self._config = config
-        self._is_live = kind_of(source) is not SourceKind.FILE
+        self._is_local = kind_of(source) is SourceKind.FILE
         self._tally = Tally()
         self._deinterlacer = Deinterlacer()
         self._converter = RgbConverter()
@@ -44,10 +44,11 @@ class StreamSource:
         try:
             self._stream = video_stream(self._container, source)
             self._prepare_decoder()
-            path = None if self._is_live else Path(source)
+            path = Path(source) if self._is_local else None
             self._promise = Promise.of(self._container, self._stream, path)
             self.frame_count = self._promise.frames
             self.frame_rate = self._rate()
+            self._check_pixels()
             self._frames = self._read()
             first = self._first()
         except BaseException:
@@ -86,6 +87,14 @@ class StreamSource:
         self.warnings.append(f"{self._shown} does not say its frame rate: {rate} a second is assumed")
         return rate
 
+    def _check_pixels(self) -> None:
+        aspect = self._stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            self.warnings.append(
+                f"{self._shown}: its pixels are {aspect.numerator}:{aspect.denominator}, not square; pictures are"
+                " taken as stored, so people look wider or narrower than they are"
+            )
+
     def _first(self) -> Frame:
         try:
             return next(self._frames)
@@ -109,9 +118,9 @@ class StreamSource:
         self.warnings += closing_warnings(self._shown, self._tally, self._promise)
 
     def _origin(self) -> Fraction | None:
-        """Return the container's time of its beginning in seconds; None: of the first picture (live)."""
+        """Return the container's time of its beginning in seconds; None: that of the first picture."""
         start = self._container.start_time
-        return None if self._is_live or start is None else Fraction(start, av.time_base)
+        return Fraction(start, av.time_base) if self._is_local and start is not None else None
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         context = self._stream.codec_context
@@ -141,7 +150,7 @@ class StreamSource:
                 broken += 1
                 self._tally.unreadable += 1
                 self._tally.last_error = error.strerror or type(error).__name__
-                if self._is_live:
+                if not self._is_local:
                     break
             else:
                 return

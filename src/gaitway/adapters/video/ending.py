@@ -1,6 +1,6 @@
 """What a container promised against what was read: no video ends early in silence.
 
-Noise within one H.264 packet can happen to be valid H.264 (about a third of random hits); no decoder notices that.
+Noise within one H.264 packet can happen to be valid H.264 (a third of random hits); no decoder notices that.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ class Promise:
     def of(cls, container: InputContainer, stream: VideoStream, path: Path | None) -> Promise:
         """Read the header of a freshly opened container; ``path`` is None for a camera or url."""
         period_s = 1 / Fraction(stream.average_rate or stream.guessed_rate or 25)
-        if path is None:
-            return cls(None, None, period_s)
-        return cls(_frames(container, stream), _end_s(container, stream), period_s, is_cut_off(path))
+        is_cut = path is not None and is_cut_off(path)
+        return cls(_frames(container, stream), _end_s(container, stream), period_s, is_cut)
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> int | None:
@@ -111,7 +110,7 @@ def _frames(container: InputContainer, stream: VideoStream) -> int | None:
 
 
 def _end_s(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """Return the stated end, never later than meant: some writers count from 0, others from the first picture."""
+    """Return the stated end, never later than meant: some writers count from the first picture."""
     if not any(name in container.format.name for name in _STATES_DURATION):
         return None
     if stream.duration and stream.time_base is not None:
@@ -154,6 +153,7 @@ def closing_warnings(name: str, tally: Tally, promise: Promise) -> list[str]:
 
 
 def _shortfall(tally: Tally, promise: Promise) -> str | None:
+    """Return in words what of the promise is missing; None where nothing is."""
     is_early = promise.end_s is not None and tally.end_s < promise.end_s - _LATE_FRAMES * promise.period_s
     if promise.frames is not None:
         missing = promise.frames - tally.frames
@@ -162,9 +162,16 @@ def _shortfall(tally: Tally, promise: Promise) -> str | None:
         if is_early or promise.is_cut_off or promise.end_s is None:
             return f"the file ends early: {tally.frames} pictures read, {promise.frames} promised"
         return f"{missing} of {promise.frames} pictures are missing"
-    if is_early and promise.end_s is not None:
-        return f"the file ends early: at {float(tally.end_s):.2f} s, {float(promise.end_s):.2f} s promised"
-    if promise.is_cut_off:
+    if is_early:
+        return (
+            f"the file ends early: at {float(tally.end_s):.2f} s, {float(promise.end_s or 0):.2f} s promised"
+        )
+    return _uncounted_shortfall(tally, is_cut_off=promise.is_cut_off)
+
+
+def _uncounted_shortfall(tally: Tally, *, is_cut_off: bool) -> str | None:
+    """Return what the file's layout and the pictures' times tell where the header counts nothing."""
+    if is_cut_off:
         return f"the file is cut off: {tally.frames} pictures read, how many there were is not known"
     if tally.lost:
         return f"about {tally.lost} pictures are missing: the time leaps in an otherwise even video"

@@ -19,7 +19,7 @@ def is_mp4(path: Path) -> bool:
 
 
 def is_cut_off(path: Path) -> bool:
-    """Return whether an outermost part of an mp4, mov, Matroska, WebM or AVI file reaches past the file's end.
+    """Return whether an outermost part of an mp4, mov, Matroska or AVI file reaches past the file's end.
 
     A file of another kind, or cut exactly between two parts, gives False.
 

@@ -67,8 +67,8 @@ class VideoWriter:
 
     It is written as ``<name>.partial`` beside its place and appears under its name, synced to disk, on a
     clean exit; after an error nothing is left. Frame times keep the source's distances, whatever its rate;
-    the first frame is at 0. Odd sizes are made even by repeating the last column or row, because yuv420p has none.
-    Colours are BT.601, limited range, and say so: browsers obey, and OpenCV assumes it.
+    the first frame is at 0. Odd sizes are made even by repeating the last column or row, because yuv420p has
+    none. Colours are BT.601, limited range, and say so: browsers obey, and OpenCV assumes it.
 
     Args:
         path: The file to write; its folder must exist. An older file of that name is replaced.
