@@ -122,7 +122,8 @@ class SeparateBNNecks(nn.Module):
         self.bn1d = nn.BatchNorm1d(in_channels * parts_num)
 
     def forward(self, x: Float[Tensor, "n c p"]) -> tuple[Float[Tensor, "n c p"], Float[Tensor, "n k p"]]:
-        """Return the normalised features and the logits (cosines)."""
+        """Return the features after batch normalisation, of length 1 per part, and the logits (cosines)."""
         n, c, p = x.shape
         y = cast("Tensor", self.bn1d(x.reshape(n, c * p))).reshape(n, c, p)
-        return y, apply_per_part(F.normalize(y, dim=1), F.normalize(self.fc_bin, dim=1))
+        unit = F.normalize(y, dim=1)
+        return unit, apply_per_part(unit, F.normalize(self.fc_bin, dim=1))

@@ -7,11 +7,21 @@ from typing import Any
 
 from gaitway.errors import ConfigError
 from gaitway.models.opengait.blocks import GaitNetwork
+from gaitway.models.opengait.deepgaitv2 import DeepGaitV2
 from gaitway.models.opengait.gaitbase import GaitBase, ScoNet
+from gaitway.models.opengait.gaitgl import GaitGL
+from gaitway.models.opengait.gaitpart import GaitPart
+from gaitway.models.opengait.gaitset import GaitSet
+from gaitway.models.opengait.skeletongaitpp import SkeletonGaitPP
 
 NETWORKS: dict[str, Callable[[Mapping[str, Any]], GaitNetwork]] = {
     "Baseline": GaitBase,
     "GaitBase": GaitBase,
+    "DeepGaitV2": DeepGaitV2,
+    "GaitGL": GaitGL,
+    "GaitPart": GaitPart,
+    "GaitSet": GaitSet,
+    "SkeletonGaitPP": SkeletonGaitPP,
     "ScoNet": ScoNet,
 }
 
