@@ -83,12 +83,18 @@ def test_threads_draw_the_same():
 
 
 def test_a_label_sits_on_its_box():
-    assert place_label(np.array([100.0, 100, 160, 300]), (50, 20), (640, 480), NONE) == (100, 80)
+    assert place_label(np.array([100.0, 100, 160, 300]), (50, 20), (640, 480), NONE, NONE) == (100, 80)
 
 
 def test_a_label_goes_below_a_box_whose_top_is_taken():
     box = np.array([100.0, 100, 160, 300])
-    assert place_label(box, (50, 20), (640, 480), np.array([[90.0, 70, 150, 100]])) == (100, 300)
+    assert place_label(box, (50, 20), (640, 480), np.array([[90.0, 70, 150, 100]]), NONE) == (100, 300)
+
+
+def test_a_label_avoids_a_neighbours_head():
+    box, behind = np.array([100.0, 100, 160, 300]), np.array([110.0, 40, 170, 240])
+    left, top = place_label(box, (50, 20), (640, 480), NONE, np.stack([box, behind]))
+    assert (left, top) == (100, 300)
 
 
 @given(
@@ -97,7 +103,7 @@ def test_a_label_goes_below_a_box_whose_top_is_taken():
 )
 def test_a_label_stays_inside_the_frame(box, label_wh):
     x, y, w, h = box
-    left, top = place_label(np.array([x, y, x + w, y + h]), label_wh, (640, 480), NONE)
+    left, top = place_label(np.array([x, y, x + w, y + h]), label_wh, (640, 480), NONE, NONE)
     assert 0 <= left <= 640 - label_wh[0]
     assert 0 <= top <= 480 - label_wh[1]
 
@@ -106,7 +112,7 @@ def test_a_label_stays_inside_the_frame(box, label_wh):
 def test_four_people_anywhere_get_labels_that_do_not_cover_each_other(corners):
     placed = NONE
     for x, y in corners:
-        left, top = place_label(np.array([x, y, x + 60.0, y + 170.0]), (110, 20), (854, 480), placed)
+        left, top = place_label(np.array([x, y, x + 60.0, y + 170.0]), (110, 20), (854, 480), placed, NONE)
         new = np.array([left, top, left + 110, top + 20.0])
         overlap = np.minimum(new[2:], placed[:, 2:]) - np.maximum(new[:2], placed[:, :2])
         assert not (overlap > 0).all(axis=1).any()

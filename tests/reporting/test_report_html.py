@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from gaitway.errors import StoreError
 from gaitway.reporting.report_html import OutputVideo, ReportConfig, render_report, write_report
+from gaitway.results import IdentifyResult
+from gaitway.types import Candidate, Match
 from support.outcomes import outcome, video
 
 VOID = {"meta", "img", "br", "rect"}
@@ -182,6 +184,17 @@ def test_limits_hold_and_say_so():
     for line in ("2 more tracks: see results.json", "3 more tracks are in", "2 more in results.json"):
         assert line in page.text
     assert "4 more tracks and 1 more identity are in results.json" in page.text
+
+
+def test_a_decision_that_is_not_the_nearest_is_shown_and_explained():
+    ranked = tuple(Candidate(f"g{k}", 0.1 * k, 0.9 - 0.1 * k) for k in range(1, 9))
+    match = Match("p", 1, ranked, "g8", 0.1)
+    answer = IdentifyResult((), (video("p", [(0, 50)]),), (), (match,))
+    text = Page(render_report(answer, {})).text
+    assert "decided together" in text
+    assert "g8 ✓" in text
+    assert "2 more in results.json" in text
+    assert "decided together" not in PAGE.text
 
 
 def test_links_are_relative_and_encoded():

@@ -20,6 +20,7 @@ from gaitway.drawing.colours import Colour, ink_on
 _FONT = "sans"
 _WEIGHT = 500  # between regular and semibold: thin strokes break on compressed video
 _TAIL = 5  # characters kept at the end of a shortened label: a space and the score
+_LABEL_COST = 20.0  # covering a label is worse than covering as much of a person: a label is all text
 _local = threading.local()
 
 
@@ -117,37 +118,43 @@ def label_picture(text: str, size_px: int, colour: Colour, max_width_px: int) ->
     return picture
 
 
+def _covered(spots: np.ndarray, label_wh: tuple[int, int], others: np.ndarray) -> np.ndarray:
+    """Return for each spot (k, 2) the area that a label there would cover of ``others`` (n, 4)."""
+    low = np.maximum(spots[:, None], others[None, :, :2])
+    high = np.minimum(spots[:, None] + label_wh, others[None, :, 2:])
+    area: np.ndarray = np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
+    return area
+
+
 def place_label(
     box: Float[np.ndarray, " 4"],
     label_wh: tuple[int, int],
     size_wh: tuple[int, int],
     placed: Float[np.ndarray, "k 4"],
+    people: Float[np.ndarray, "n 4"],
 ) -> tuple[int, int]:
-    """Return the label's left and top: inside the picture and, where there is room, clear of other labels.
+    """Return the label's left and top: inside the picture, clear of labels and, where possible, of people.
 
     Tried in this order: above the box, below, inside at its top and bottom, the same aligned to the right,
-    then one and two label heights farther up and down. If all are taken, the one that covers least.
+    then one and two label heights farther up and down. The first of those that cover least wins.
 
     Args:
         box: The person's box, xyxy.
         label_wh: Label's size.
         size_wh: Picture's size.
         placed: Labels already placed, xyxy.
+        people: Everybody's boxes, xyxy.
     """
     x1, y1, x2, y2 = (round(float(v)) for v in box)
     width, height = label_wh
-    right = x2 - width
     spots = np.array(
         [
-            *((x, y) for x in (x1, right) for y in (y1 - height, y2, y1, y2 - height)),
+            *((x, y) for x in (x1, x2 - width) for y in (y1 - height, y2, y1, y2 - height)),
             *((x1, y) for k in (1, 2) for y in (y1 - (k + 1) * height, y2 + k * height)),
         ],
         dtype=np.float64,
     )
     spots = np.clip(spots, 0, np.maximum(np.array(size_wh) - label_wh, 0))
-    if len(placed):
-        low = np.maximum(spots[:, None], placed[None, :, :2])
-        high = np.minimum(spots[:, None] + label_wh, placed[None, :, 2:])
-        covered = np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
-        spots = spots[covered == covered.min()]
-    return int(spots[0, 0]), int(spots[0, 1])
+    cost = _LABEL_COST * _covered(spots, label_wh, placed) + _covered(spots, label_wh, people)
+    best = int(cost.argmin())
+    return int(spots[best, 0]), int(spots[best, 1])

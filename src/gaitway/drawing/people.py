@@ -24,6 +24,7 @@ SKELETON: tuple[tuple[int, int], ...] = (
     *((27, 29), (28, 30), (29, 31), (30, 32), (27, 31), (28, 32)),
 )
 _BONES = np.array(SKELETON)
+_DASH = 3  # line widths
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class DrawStyle:
 
     Attributes:
         mode: What is drawn besides boxes: ``silhouette``, ``keypoints`` or ``none``.
-        text_scale: Text height over sqrt(width * height); 0.022 is 14 px at 854x480, the size of subtitles.
+        text_scale: Text height over sqrt(width * height); 12 px at 854x480, for people of 60 to 250 px.
         min_text_px: Smallest text that stays readable after H.264.
         line_scale: Line width over sqrt(width * height); 2 px at 854x480.
         tint: Share of the colour over a silhouette, in [0, 1]; at half the clothes stay visible.
@@ -40,7 +41,7 @@ class DrawStyle:
     """
 
     mode: str = "silhouette"
-    text_scale: float = 0.022
+    text_scale: float = 0.019
     min_text_px: int = 10
     line_scale: float = 1 / 350
     tint: float = 0.45
@@ -90,17 +91,18 @@ def _box(image: UInt8[np.ndarray, "h w 3"], box: Float[np.ndarray, " 4"], colour
 
 
 def _dashed_box(
-    image: UInt8[np.ndarray, "h w 3"], box: Float[np.ndarray, " 4"], colour: Colour, dash: int
+    image: UInt8[np.ndarray, "h w 3"], box: Float[np.ndarray, " 4"], colour: Colour, width: int
 ) -> None:
-    """Draw thin dashes: a box that was filled in, not seen."""
+    """Draw a box that was filled in, not seen."""
     x1, y1, x2, y2 = box.round().astype(int).tolist()
     x2, y2 = max(x1, x2 - 1), max(y1, y2 - 1)
+    dash = _DASH * width
     xs, ys = np.arange(x1, x2 + 1, 2 * dash), np.arange(y1, y2 + 1, 2 * dash)
     x_ends, y_ends = np.minimum(xs + dash, x2), np.minimum(ys + dash, y2)
     across = [np.stack([xs, xs * 0 + y, x_ends, xs * 0 + y], axis=1) for y in (y1, y2)]
     down = [np.stack([ys * 0 + x, ys, ys * 0 + x, y_ends], axis=1) for x in (x1, x2)]
     dashes = np.concatenate(across + down).astype(np.int32).reshape(-1, 2, 2)
-    cv2.polylines(image, list(dashes), isClosed=False, color=colour)
+    cv2.polylines(image, list(dashes), isClosed=False, color=colour, thickness=width)
 
 
 def _draw_labels(
@@ -113,16 +115,33 @@ def _draw_labels(
     height, width = image.shape[:2]
     size_px = max(style.min_text_px, round(style.text_scale * float(np.sqrt(height * width))))
     max_width = min(width, max(width // 3, 10 * size_px))
-    placed = np.zeros((0, 4))
+    placed, people = np.zeros((0, 4)), boxes.astype(np.float64)
     for box, text, colour in zip(boxes, labels, colours, strict=True):
         if not text:
             continue
         picture = label_picture(text, size_px, colour, max_width)
         label_wh = (picture.shape[1], picture.shape[0])
-        left, top = place_label(box, label_wh, (width, height), placed)
+        left, top = place_label(box, label_wh, (width, height), placed, people)
+        _lead(image, box, (left, top, left + label_wh[0], top + label_wh[1]), colour)
         placed = np.vstack([placed, [left, top, left + label_wh[0], top + label_wh[1]]])
         part = image[top : top + label_wh[1], left : left + label_wh[0]]
         part[:] = picture[: part.shape[0], : part.shape[1]]
+
+
+def _lead(
+    image: UInt8[np.ndarray, "h w 3"],
+    box: Float[np.ndarray, " 4"],
+    label_xyxy: tuple[int, int, int, int],
+    colour: Colour,
+) -> None:
+    """Join a label that had to go away from its box to it by a line."""
+    x1, y1, _, y2 = box.round().astype(int).tolist()
+    left, top, right, bottom = label_xyxy
+    x = min(max(x1, left), right - 1)
+    if bottom < y1:
+        cv2.line(image, (x, bottom), (x, y1), colour)
+    elif top > y2:
+        cv2.line(image, (x, y2), (x, top), colour)
 
 
 def _check_lengths(n: int, **lists: Sequence[object] | np.ndarray | None) -> None:
@@ -149,7 +168,7 @@ def draw_people(
         xyxy: A box per person, in frame pixels; one wholly outside the frame is not drawn.
         labels: Text per person (``label_text`` makes it); none where empty.
         colours: RGB per person (``identity_colours`` and ``UNKNOWN_COLOUR``).
-        filled: True where the box was interpolated: drawn thin and dashed.
+        filled: True where the box was interpolated: drawn dashed.
         pieces: Mask per person, drawn in mode ``silhouette``; None for a person without one.
         keypoints: x, y in frame pixels and confidence, drawn in mode ``keypoints``; NaN is left out.
         style: Looks; the defaults of ``DrawStyle`` if None.
@@ -177,7 +196,7 @@ def draw_people(
     line = _line_width(image, style)
     for i in people:
         if filled is not None and filled[i]:
-            _dashed_box(image, boxes[i], colours[i], 3 * line)
+            _dashed_box(image, boxes[i], colours[i], line)
         else:
             _box(image, boxes[i], colours[i], line)
     _draw_labels(image, boxes[visible], [labels[i] for i in people], [colours[i] for i in people], style)

@@ -123,7 +123,8 @@ class _Builder:
         self.cards_left -= has_card
         gei, strip = self._pictures(video.walks.get(summary.track_id) if has_card else None)
         candidates = match.candidates if match else ()
-        shown = candidates[: self.config.candidates]
+        limit = self.config.candidates
+        shown = [c for k, c in enumerate(candidates) if k < limit or c.label == name]
         first, last = time_of(video, summary.first_frame), time_of(video, summary.last_frame + 1)
         return TrackView(
             video=video.name,
