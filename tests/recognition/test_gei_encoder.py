@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gaitway.errors import InputError
 from gaitway.protocols import Encoder
-from gaitway.recognition import GeiConfig, GeiEncoder, distance_matrix
+from gaitway.recognition import GeiConfig, GeiEncoder, calibration_for, distance_matrix
 from gaitway.recognition.templates import phase_energy_images, template_maps
 from support.sticks import walk
 
@@ -13,6 +13,10 @@ from support.sticks import walk
 class TestEncoder:
     def test_fits_the_protocol(self):
         assert isinstance(GeiEncoder(), Encoder)
+
+    def test_the_default_is_calibrated_and_another_shape_is_another_model(self):
+        assert calibration_for(GeiEncoder().model_id) is not None
+        assert GeiEncoder(GeiConfig(phases=3)).model_id != GeiEncoder().model_id
 
     @given(st.lists(st.integers(1, 25), min_size=1, max_size=4))
     @settings(deadline=None, max_examples=15)

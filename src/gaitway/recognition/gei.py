@@ -25,7 +25,7 @@ class GeiConfig:
     """
 
     parts: int = 16
-    phases: int = 3
+    phases: int = 2
     blur_px: float = 1.0
     cut: int = 10
 
@@ -41,12 +41,12 @@ class GeiEncoder:
         2010.
     """
 
-    model_id = "gei-1"
-
     def __init__(self, config: GeiConfig | None = None) -> None:
         self._config = config or GeiConfig()
         if 64 % self._config.parts:
             raise InputError(f"parts is {self._config.parts}, wanted a divisor of 64: use 16")
+        shape = self._config
+        self.model_id = f"gei-{shape.parts}-{shape.phases}-{shape.blur_px:g}-{shape.cut}"
 
     def encode(self, sequences: Sequence[UInt8[np.ndarray, "..."]]) -> Float32[np.ndarray, "n p c"]:
         """Encode walks, each alone.

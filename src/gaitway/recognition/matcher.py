@@ -10,6 +10,7 @@ import numpy as np
 from gaitway.errors import IncompatibleModelsError, InputError
 from gaitway.recognition.assignment import assign_jointly, concurrent_groups
 from gaitway.recognition.calibration import Calibration, calibration_for, score_of
+from gaitway.recognition.centring import centre_scene
 from gaitway.recognition.distance import distance_matrix
 from gaitway.types import Candidate, Embedding, Match
 
@@ -28,6 +29,8 @@ class MatcherConfig:
         tolerance_frames: Tracks of one video that share more frames than this are different people; trackers
             start a new track a few frames before they give up the old one.
         joint: Use that rule; without it every track is decided alone (for comparison).
+        centre: Take out what sets the probe video apart from each gallery video as a whole; see
+            ``centre_scene``.
         max_candidates: Length of the ranked list.
         calibration: From distance to score; None takes the encoder's own.
     """
@@ -36,6 +39,7 @@ class MatcherConfig:
     min_score: float = 0.5
     tolerance_frames: int = 5
     joint: bool = True
+    centre: bool = True
     max_candidates: int = 10
     calibration: Calibration | None = None
 
@@ -79,8 +83,26 @@ class JointMatcher:
         _check(gallery, probes, spans, names)
         if not gallery or not probes:
             return [Match(probe.video, probe.track_id, reason=NO_GALLERY) for probe in probes]
+        # One fixed order inside, so that not even rounding or a tie can depend on the caller's.
+        known = sorted(range(len(gallery)), key=lambda k: (names[k], gallery[k].video, gallery[k].track_id))
+        asked = sorted(range(len(probes)), key=lambda k: (probes[k].track_id, spans[k]))
+        matches = self._match_sorted(
+            [gallery[k] for k in known],
+            [probes[k] for k in asked],
+            [spans[k] for k in asked],
+            [names[k] for k in known],
+        )
+        return [matches[asked.index(k)] for k in range(len(probes))]
+
+    def _match_sorted(
+        self,
+        gallery: Sequence[Embedding],
+        probes: Sequence[Embedding],
+        spans: Sequence[tuple[int, int]],
+        names: list[str],
+    ) -> list[Match]:
         identities = sorted(set(names))
-        distances = self._distances(gallery, probes, names, identities)
+        distances = self._distances(gallery, probes, names, spans)
         odds = self._calibration(gallery[0].model_id).log_odds(distances)
         chosen = self._decide(odds, spans)
         return [
@@ -93,15 +115,21 @@ class JointMatcher:
         gallery: Sequence[Embedding],
         probes: Sequence[Embedding],
         names: list[str],
-        identities: list[str],
+        spans: Sequence[tuple[int, int]],
     ) -> np.ndarray:
-        """Return the distance of each probe to each identity's nearest walk."""
-        every = distance_matrix(_stack(probes), _stack(gallery), self._config.metric)
-        column = np.searchsorted(identities, names)
-        nearest = np.full((len(probes), len(identities)), np.inf, np.float32)
-        for walk, identity in enumerate(column):
-            nearest[:, identity] = np.minimum(nearest[:, identity], every[:, walk])
-        return nearest
+        """Return the distance of each probe to each identity's nearest walk, identities in sorted order."""
+        identities, column = np.unique(names, return_inverse=True)
+        nearest = np.full((len(identities), len(probes)), np.inf, np.float32)
+        asked = _stack(probes)
+        seen_at_once = max(len(group) for group in concurrent_groups(spans, self._config.tolerance_frames))
+        videos = np.array([walk.video for walk in gallery])
+        for video in np.unique(videos):
+            rows = np.flatnonzero(videos == video)
+            known = _stack([gallery[row] for row in rows.tolist()])
+            people = (len(np.unique(column[rows])), seen_at_once)
+            moved = centre_scene(known, asked, people) if self._config.centre else asked
+            np.minimum.at(nearest, column[rows], distance_matrix(known, moved, self._config.metric))
+        return nearest.T
 
     def _calibration(self, model_id: str) -> Calibration:
         calibration = self._config.calibration or calibration_for(model_id)
