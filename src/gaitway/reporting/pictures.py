@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 from gaitway.silhouettes.gei import gait_energy_image
 from gaitway.types import GaitSequence
 
-_POSTER_WIDTH = 480
-_POSTER_QUALITY = 75
+_POSTER_SIDE = 400  # of the longer side: a card of the page is about that wide
+_POSTER_QUALITY = 65
 
 
 def _data_uri(kind: str, encoded: np.ndarray) -> str:
@@ -27,7 +27,7 @@ def png_uri(image: UInt8[np.ndarray, "h w"]) -> str:
 
 def poster_uri(image_rgb: UInt8[np.ndarray, "h w 3"]) -> str:
     """Return a frame as a small JPEG data URI: a photograph is ten times smaller than as PNG."""
-    scale = min(1.0, _POSTER_WIDTH / image_rgb.shape[1])
+    scale = min(1.0, _POSTER_SIDE / max(image_rgb.shape[:2]))
     size = (max(1, round(image_rgb.shape[1] * scale)), max(1, round(image_rgb.shape[0] * scale)))
     small = cv2.resize(image_rgb, size, interpolation=cv2.INTER_AREA)
     quality = [cv2.IMWRITE_JPEG_QUALITY, _POSTER_QUALITY]

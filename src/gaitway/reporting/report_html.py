@@ -37,6 +37,7 @@ class ReportConfig:
         matrix_columns: Gallery identities per distance matrix.
         timeline_rows: Tracks per timeline.
         settings: Lines per table of settings.
+        posters: Videos with a picture before they play; one takes about 30 kB.
     """
 
     strip: int = 12
@@ -47,6 +48,7 @@ class ReportConfig:
     matrix_columns: int = 50
     timeline_rows: int = 100
     settings: int = 200
+    posters: int = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +191,12 @@ def _settings(run: Mapping[str, Any], limit: int) -> list[tuple[str, list[tuple[
     return [(name, rows[:limit]) for name, rows in tables]
 
 
+def _video_link(video: OutputVideo, *, has_poster: bool) -> tuple[str, str, str | None]:
+    """Return a video's title, relative address and poster."""
+    poster = poster_uri(video.poster) if has_poster and video.poster is not None else None
+    return video.title, "./" + quote(encodable(video.file_name)), poster
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
@@ -228,14 +236,7 @@ def render_report(
             gallery=gallery,
             identities=[(label, builder.colour(label)) for label in builder.labels],
             failures=dict(result.failures),
-            videos=[
-                (
-                    v.title,
-                    "./" + quote(encodable(v.file_name)),
-                    None if v.poster is None else poster_uri(v.poster),
-                )
-                for v in videos
-            ],
+            videos=[_video_link(v, has_poster=k < config.posters) for k, v in enumerate(videos)],
             settings=_settings(run, config.settings),
         )
     )
