@@ -8,11 +8,13 @@ from typing import Any
 from gaitway.errors import ConfigError
 from gaitway.models.opengait.blocks import GaitNetwork
 from gaitway.models.opengait.deepgaitv2 import DeepGaitV2
+from gaitway.models.opengait.foundationgait import FoundationGait
 from gaitway.models.opengait.gaitbase import GaitBase, ScoNet
 from gaitway.models.opengait.gaitgl import GaitGL
 from gaitway.models.opengait.gaitpart import GaitPart
 from gaitway.models.opengait.gaitset import GaitSet
 from gaitway.models.opengait.skeletongaitpp import SkeletonGaitPP
+from gaitway.models.opengait.swingait import SwinGait
 
 NETWORKS: dict[str, Callable[[Mapping[str, Any]], GaitNetwork]] = {
     "Baseline": GaitBase,
@@ -23,6 +25,8 @@ NETWORKS: dict[str, Callable[[Mapping[str, Any]], GaitNetwork]] = {
     "GaitSet": GaitSet,
     "SkeletonGaitPP": SkeletonGaitPP,
     "ScoNet": ScoNet,
+    "SwinGait": SwinGait,
+    "FoundationGait_Scaling_Finetune": FoundationGait,
 }
 
 

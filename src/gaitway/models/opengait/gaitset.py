@@ -10,7 +10,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gaitway.models.opengait.blocks import Conv2d, GaitNetwork, PerFrame, SeparateFCs, pool_frames, pool_strips
+from gaitway.models.opengait.blocks import (
+    Conv2d,
+    GaitNetwork,
+    PerFrame,
+    SeparateFCs,
+    pool_frames,
+    pool_strips,
+)
 
 
 def conv_pair(in_channels: int, out_channels: int, *, first_kernel: int = 3) -> nn.Sequential:
@@ -38,7 +45,11 @@ class GaitSet(GaitNetwork):
         block2 = conv_pair(first, second).append(nn.MaxPool2d(2, 2))
         block3 = conv_pair(second, third)
         self.gl_block2, self.gl_block3 = copy.deepcopy(block2), copy.deepcopy(block3)
-        self.set_block1, self.set_block2, self.set_block3 = PerFrame(block1), PerFrame(block2), PerFrame(block3)
+        self.set_block1, self.set_block2, self.set_block3 = (
+            PerFrame(block1),
+            PerFrame(block2),
+            PerFrame(block3),
+        )
         self.bins = list(model_cfg["bin_num"])
         self.Head = SeparateFCs(**model_cfg["SeparateFCs"])
 
