@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import itertools
 import socket
 import socketserver
 import sys
@@ -12,11 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from gaitway.adapters.video import ReaderConfig, open_video
 from gaitway.errors import GaitwayError, VideoDecodeError, VideoNotFoundError
-from support.clips import cut_off, write_clip
+from support.clips import RED, corners, cut_off, marked_picture, write_clip
 
 FAST = ReaderConfig(open_timeout_s=2.0, read_timeout_s=0.6)
 
@@ -84,6 +86,29 @@ def test_http_never_leads_to_a_local_file(tmp_path):
         for page in ("moved", "list.m3u8"):
             with pytest.raises(VideoDecodeError):
                 open_video(f"http://127.0.0.1:{port}/{page}", config=FAST)
+
+
+def test_http_camera_of_single_pictures():
+    """Motion JPEG as network cameras send it: multipart, without times."""
+    jpegs = [cv2.imencode(".jpg", marked_picture(i)[..., ::-1])[1].tobytes() for i in range(8)]
+
+    class Camera(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
+            self.end_headers()
+            for jpeg in jpegs:
+                head = f"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+        def log_message(self, *args):
+            pass
+
+    with _serving(Camera) as port, open_video(f"http://127.0.0.1:{port}/video", config=FAST) as video:
+        frames = list(video)
+    assert len(frames) >= 7
+    assert all(b.time_s > a.time_s for a, b in itertools.pairwise(frames))
+    assert all(corners(f.image)[0] == RED for f in frames)
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])

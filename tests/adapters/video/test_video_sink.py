@@ -240,6 +240,15 @@ def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path, share):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_time_that_is_no_number_and_impossible_settings_are_refused(tmp_path):
+    with pytest.raises(InputError, match="time"):
+        _write(tmp_path / "out.mp4", [0.0, float("nan")])
+    assert list(tmp_path.iterdir()) == []
+    for wrong in ({"crf": 99}, {"threads": -1}, {"keyframe_s": 0.0}):
+        with pytest.raises(InputError):
+            WriterConfig(**wrong)
+
+
 @pytest.mark.parametrize("name", ["a b.mp4", "步态.mp4", "G-a_P-b.v1.mp4", "a:b.mp4", "%d.mp4"])
 def test_any_safe_name_can_be_written(tmp_path, name):
     assert len(_times(_write(tmp_path / name, [0.0, 0.1]))) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -246,6 +248,26 @@ def test_a_size_change_is_scaled_to_the_first_size_and_told(tmp_path):
     assert len(frames) == 10
     assert corners(frames[-1].image) == UPRIGHT
     assert any("5 pictures were scaled" in w for w in warnings)
+
+
+def test_closing_while_another_thread_reads_ends_its_loop(tmp_path):
+    path = write_clip(tmp_path / "long.mp4", frames=300)
+    for delay in range(5):
+        read, begun = [], threading.Event()
+
+        def work(video=None, read=read, begun=begun):
+            for frame in video:
+                read.append(frame.index)
+                begun.set()
+
+        with open_video(path) as video:
+            thread = threading.Thread(target=work, args=(video,))
+            thread.start()
+            begun.wait(10)
+            time.sleep(delay * 0.002)
+        thread.join(10)
+        assert not thread.is_alive()
+        assert read == list(range(len(read)))
 
 
 @pytest.mark.parametrize("threads", [0, 1, 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -25,9 +26,10 @@ _SANE_RATES = (Fraction(1, 10), Fraction(1000))  # outside, a rate is a clock's,
 
 
 class StreamSource:
-    """A file, camera or url as a ``VideoSource``: see the protocol. Read it once, from one thread at a time.
+    """A file, camera or url as a ``VideoSource``: see the protocol. Read it once, in any one thread.
 
-    Opening decodes the first picture, so what is no video fails here and sizes are known.
+    Opening decodes the first picture, so what is no video fails here and sizes are known. Closing while
+    another thread reads waits for the frame it is at and ends its loop.
     """
 
     def __init__(self, source: str, config: ReaderConfig) -> None:
@@ -40,7 +42,8 @@ class StreamSource:
         self._deinterlacer = Deinterlacer()
         self._converter = RgbConverter()
         self._container = open_container(source, config)
-        self._started = False
+        self._started = self._is_closed = False
+        self._lock = threading.Lock()
         try:
             self._stream = video_stream(self._container, source)
             self._prepare_decoder()
@@ -61,7 +64,7 @@ class StreamSource:
         if self._started:
             raise InputError(f"{self._shown} was read already: open it again to read it twice")
         self._started = True
-        return self._frames
+        return self._guarded()
 
     def __enter__(self) -> StreamSource:
         return self
@@ -69,7 +72,17 @@ class StreamSource:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        close_quietly(self._container)
+        with self._lock:  # another thread may be reading ahead: FFmpeg must not be closed under it
+            self._is_closed = True
+            close_quietly(self._container)
+
+    def _guarded(self) -> Iterator[Frame]:
+        while True:
+            with self._lock:
+                frame = None if self._is_closed else next(self._frames, None)
+            if frame is None:
+                return
+            yield frame
 
     def _prepare_decoder(self) -> None:
         context = self._stream.codec_context
@@ -84,15 +97,15 @@ class StreamSource:
             if rate is not None and _SANE_RATES[0] <= rate <= _SANE_RATES[1]:
                 return Fraction(rate)
         rate = self._config.image_rate
-        self.warnings.append(f"{self._shown} does not say its frame rate: {rate} a second is assumed")
+        self.warnings.append(f"the frame rate is not stated: {rate} a second is assumed")
         return rate
 
     def _check_pixels(self) -> None:
         aspect = self._stream.sample_aspect_ratio
         if aspect and aspect != 1:
             self.warnings.append(
-                f"{self._shown}: its pixels are {aspect.numerator}:{aspect.denominator}, not square; pictures are"
-                " taken as stored, so people look wider or narrower than they are"
+                f"pixels are {aspect.numerator}:{aspect.denominator}, not square: people look wider or"
+                " narrower than they are; pictures are taken as stored"
             )
 
     def _first(self) -> Frame:
@@ -115,7 +128,7 @@ class StreamSource:
             self._tally.frames += 1
             yield frame
         self._tally.resized = self._converter.resized
-        self.warnings += closing_warnings(self._shown, self._tally, self._promise)
+        self.warnings += closing_warnings(self._tally, self._promise)
 
     def _origin(self) -> Fraction | None:
         """Return the container's time of its beginning in seconds; None: that of the first picture."""

@@ -132,23 +132,21 @@ def _tagged_duration_s(tag: str) -> Fraction | None:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def closing_warnings(name: str, tally: Tally, promise: Promise) -> list[str]:
+def closing_warnings(tally: Tally, promise: Promise) -> list[str]:
     """Return one line for each thing that went wrong in a stream read to its end."""
     warnings = []
     broken = tally.corrupt_packets + tally.undecodable + tally.unreadable
     if broken:
-        warnings.append(f"{name}: {broken} corrupt packets were met; pictures there are missing or damaged")
+        warnings.append(f"{broken} corrupt packets were met; pictures there are missing or damaged")
     if tally.corrupt_pictures:
-        warnings.append(f"{name}: {tally.corrupt_pictures} pictures are damaged; they were kept")
+        warnings.append(f"{tally.corrupt_pictures} pictures are damaged; they were kept")
     if tally.resized:
-        warnings.append(
-            f"{name}: the picture size changes; {tally.resized} pictures were scaled to the first size"
-        )
+        warnings.append(f"the picture size changes; {tally.resized} pictures were scaled to the first size")
     if tally.gave_up:
-        warnings.append(f"{name}: reading stopped after picture {tally.frames} ({tally.last_error.lower()})")
+        warnings.append(f"reading stopped after picture {tally.frames} ({tally.last_error.lower()})")
     shortfall = _shortfall(tally, promise)
     if shortfall:
-        warnings.append(f"{name}: {shortfall}")
+        warnings.append(shortfall)
     return warnings
 
 

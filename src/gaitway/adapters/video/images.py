@@ -71,11 +71,9 @@ class ImageFolderSource:
             yield Frame(image, index, float(position / self.frame_rate))
             index += 1
         if unreadable:
-            self.warnings.append(
-                f"{self._shown}: {len(unreadable)} pictures cannot be read, first {shown(unreadable[0])}"
-            )
+            self.warnings.append(f"{len(unreadable)} pictures cannot be read, first {shown(unreadable[0])}")
         if resized:
-            self.warnings.append(f"{self._shown}: {resized} pictures were scaled to the first one's size")
+            self.warnings.append(f"{resized} pictures were scaled to the first one's size")
 
 
 def _read_rgb(path: Path) -> UInt8[np.ndarray, "h w 3"] | None:

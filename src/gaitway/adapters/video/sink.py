@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ class WriterConfig:
     crf: int = 24
     threads: int = 0
     keyframe_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= 51 or self.threads < 0 or self.keyframe_s <= 0:
+            raise InputError("WriterConfig wants crf 0 to 51, threads >= 0 and keyframe_s above 0")
 
     @property
     def options(self) -> dict[str, str]:
@@ -104,6 +109,8 @@ class VideoWriter:
         """Append one frame, shown at ``time_s``; a time not after the last is moved just behind it."""
         if (image_rgb.shape[1], image_rgb.shape[0]) != self._size_wh:
             raise InputError(f"frame is {image_rgb.shape[1]}x{image_rgb.shape[0]}, wanted {self._size_wh}")
+        if not math.isfinite(time_s):
+            raise InputError(f"frame time is {time_s}, wanted seconds")
         if self._first_s is None:
             self._first_s = time_s
         self._last_tick = max(self._last_tick + 1, round((time_s - self._first_s) * self._ticks))
