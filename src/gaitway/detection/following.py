@@ -30,6 +30,10 @@ class FollowConfig:
         trusted_after: Frames in which a person must be seen to be looked for that long; before, one.
         memory: Weight of the past in the running mean of confidence; 0.93 forgets half in ten frames.
         min_belief: Running mean below which a person is given up as a mistake.
+        min_belief_proven: The same for a person whose running mean once reached ``proof``: half hidden or
+            badly lit, it is still one.
+        proof: Running mean that no tree or bicycle reaches.
+        min_patch_confidence: Confidence from which the look of a person is remembered.
     """
 
     min_clarity: float = 0.4
@@ -43,6 +47,9 @@ class FollowConfig:
     trusted_after: int = 5
     memory: float = 0.93
     min_belief: float = 0.33
+    min_belief_proven: float = 0.2
+    proof: float = 0.7
+    min_patch_confidence: float = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +64,7 @@ class Person:
         patch: Its upper body as last seen, if it was in the picture.
         frames: In how many frames the landmark network saw it.
         misses: Frames since it was last in sight: seen by the network, or looking as it did when last seen.
+        is_proven: Whether it has been sure for long that this is a person.
     """
 
     box: Float32[np.ndarray, "4"]
@@ -66,6 +74,7 @@ class Person:
     patch: Patch | None
     frames: int = 1
     misses: int = 0
+    is_proven: bool = False
 
     def expected(self) -> Float32[np.ndarray, "4"]:
         """Return the box expected in the next frame, of the smoothed height."""
@@ -134,12 +143,15 @@ class Follower:
         sure: float,
     ) -> Person:
         """Return the person after the landmark network saw it in ``box``."""
+        belief = self._remember(person, sure)
+        is_typical = sure >= self.config.min_patch_confidence
         return replace(
             person.moved_to(box),
             height=0.8 * person.height + 0.2 * float(box[3] - box[1]),
-            belief=self._remember(person, sure),
-            patch=take_patch(image_rgb, box),
+            belief=belief,
+            patch=take_patch(image_rgb, box) if is_typical else person.patch,
             frames=person.frames + 1,
+            is_proven=person.is_proven or belief >= self.config.proof,
         )
 
     def _seek(
@@ -165,7 +177,8 @@ class Follower:
 
     def _is_alive(self, person: Person) -> bool:
         patience = self.config.patience if person.frames >= self.config.trusted_after else 1
-        return person.misses <= patience and person.belief >= self.config.min_belief
+        least = self.config.min_belief_proven if person.is_proven else self.config.min_belief
+        return person.misses <= patience and person.belief >= least
 
     def _is_person(
         self, presence: Float32[np.ndarray, " n"], clear: Float32[np.ndarray, " n"]
