@@ -45,7 +45,7 @@ def root(
 
 def _register() -> None:
     """Put the commands in, one module each."""
-    for module in ("identify", "track"):
+    for module in ("identify", "track", "demo"):
         importlib.import_module(f"gaitway.cli.{module}").register(app)
     app.add_typer(importlib.import_module("gaitway.cli.models").app, name="models")
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gaitway.adapters.checkpoints.engine import Engine
+from gaitway.adapters.checkpoints.humanseg import load_humanseg
+from gaitway.adapters.checkpoints.opengait import load_opengait_encoder
+from gaitway.adapters.checkpoints.yolox import load_yolox
+from gaitway.adapters.modelstore.manifest import sha256_file
 from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.config import Settings
+from gaitway.detection.blazepose import BlazePoseDetector
 from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, find_pack
 from gaitway.progress import Progress, Report, silent
 from gaitway.protocols import Detector, Encoder, Segmenter
 from gaitway.recognition.gei import GeiEncoder
+from gaitway.segmentation.blazepose import BlazePoseSegmenter
 from gaitway.tracking.bytetrack import ByteTracker
 
-DETECTORS = ("blazepose", "yolox-nano", "yolox-tiny", "yolox-s", "yolox-m", "yolox-l", "yolox-x", "motion")
+DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
 SEGMENTERS = ("blazepose", "pphumanseg")
-ENCODERS = ("gei",)
+ENCODERS = ("gei", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
 
 
 @dataclass
@@ -66,6 +73,16 @@ class Networks:
     def busy_s(self) -> dict[str, float]:
         """Seconds of network time so far, per network."""
         return {Path(path).stem: runtime.busy_s for path, runtime in self.runtimes.items()}
+
+    @property
+    def engine(self) -> Engine:
+        """Return where checkpoints' networks run: here, so that each is loaded once and its time counted."""
+        return Engine(self.open, home=self.store.home)
+
+    def remember(self, path: Path) -> None:
+        """Note the hash of a model file that the user brought."""
+        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        self.hashes |= {f.name: sha256_file(f) for f in files}
 
     def close(self) -> None:
         """Give the networks' threads back."""
@@ -114,36 +131,60 @@ def build_stages(settings: Settings, report: Report = silent) -> Stages:
 def make_detector(
     name: str, networks: Networks, *, variant: str | None = None, size: tuple[int, int] | None = None
 ) -> Detector:
-    """Build a detector by its name or its file."""
+    """Build a detector by its name or the file of a YOLOX network.
+
+    Raises:
+        ConfigError: The name is unknown, and no file.
+        ModelError: The file cannot be had or loaded.
+    """
     if name == "motion":
         from gaitway.detection.motion import MotionDetector
 
         return MotionDetector()
     if name == "blazepose":
-        from gaitway.detection.blazepose import BlazePoseDetector
-        from gaitway.segmentation.blazepose import BlazePoseSegmenter
-
-        landmarks = BlazePoseSegmenter(networks.runtime("blazepose", "pose_landmark_full.tflite"))
+        landmarks = make_segmenter("blazepose", networks)
         return BlazePoseDetector(networks.runtime("blazepose", "pose_detection.tflite"), landmarks)
-    if name in DETECTORS or Path(name).suffix == ".onnx":
-        from gaitway.detection.yolox import YoloxDetector
-
-        path = networks.file(name) if name in MODELS else Path(name)
-        return YoloxDetector(networks.open(path))
-    raise ConfigError(f"no detector {name!r}: choose one of {', '.join(DETECTORS)}, or give a file")
+    path = _named_or_given(name, networks, DETECTORS, "detector")
+    return load_yolox(path, variant, size, engine=networks.engine)
 
 
 def make_segmenter(name: str, networks: Networks) -> Segmenter:
-    """Build a segmenter by its name, folder or zip."""
+    """Build a segmenter by its name, or from the folder or zip of a PP-HumanSeg release.
+
+    Raises:
+        ConfigError: The name is unknown, and no folder or file.
+        ModelError: The files cannot be had or loaded.
+    """
     if name == "blazepose":
-        from gaitway.segmentation.blazepose import BlazePoseSegmenter
-
         return BlazePoseSegmenter(networks.runtime("blazepose", "pose_landmark_full.tflite"))
-    raise ConfigError(f"no segmenter {name!r}: choose one of {', '.join(SEGMENTERS)}, or give a folder")
+    if name == "pphumanseg":
+        return load_humanseg(networks.file(name, "deploy.yaml").parent, engine=networks.engine)
+    return load_humanseg(_named_or_given(name, networks, SEGMENTERS, "segmenter"), engine=networks.engine)
 
 
-def make_encoder(name: str, networks: Networks, *, config: Any = None) -> Encoder:
-    """Build an encoder by its name or its checkpoint."""
+def make_encoder(
+    name: str, networks: Networks, *, config: str | Path | Mapping[str, Any] | None = None
+) -> Encoder:
+    """Build an encoder by its name, or from a checkpoint of OpenGait's.
+
+    Raises:
+        ConfigError: The name is unknown, and no file.
+        ModelError: The file cannot be had or loaded.
+    """
     if name == "gei":
         return GeiEncoder()
-    raise ConfigError(f"no encoder {name!r}: choose one of {', '.join(ENCODERS)}, or give a checkpoint")
+    path = _named_or_given(name, networks, ENCODERS, "encoder")
+    return load_opengait_encoder(path, config, engine=networks.engine)
+
+
+def _named_or_given(name: str, networks: Networks, known: Sequence[str], stage: str) -> Path:
+    """Return the file of a model in the store, or the user's own."""
+    if name in MODELS and stage in MODELS[name].kinds:
+        return networks.file(name)
+    path = Path(name)
+    if not path.exists():
+        raise ConfigError(
+            f"no {stage} is called {name!r}, and there is no such file: choose one of {', '.join(known)}"
+        )
+    networks.remember(path)
+    return path
