@@ -20,7 +20,7 @@ from gaitway.adapters.video import ReaderConfig, open_video
 from gaitway.errors import GaitwayError, VideoDecodeError, VideoNotFoundError
 from support.clips import RED, corners, cut_off, marked_picture, write_clip
 
-FAST = ReaderConfig(open_timeout_s=2.0, read_timeout_s=0.6)
+FAST = ReaderConfig(open_timeout_s=20.0, read_timeout_s=10.0)
 
 
 @contextlib.contextmanager
@@ -152,6 +152,8 @@ class RtspCamera(socketserver.StreamRequestHandler):
                 self.wfile.write(head.encode() + body)
                 if method == "PLAY":
                     self._play()
+                    if not self.stall:
+                        return
 
     def _request(self):
         lines = []
@@ -176,7 +178,7 @@ class RtspCamera(socketserver.StreamRequestHandler):
             self.wfile.write(b"$\x00" + len(packet).to_bytes(2, "big") + packet)
         self.wfile.flush()
         if self.stall:
-            time.sleep(2.5)
+            time.sleep(4)
 
 
 @pytest.mark.parametrize("stall", [False, True])
@@ -186,7 +188,9 @@ def test_rtsp_camera(tmp_path, stall):
     camera = type("Camera", (RtspCamera,), {"stream": clip.read_bytes(), "stall": stall})
     with _serving(camera) as port:
         source = f"rtsp://user:secret@127.0.0.1:{port}/door"
-        with open_video(source, config=ReaderConfig(open_timeout_s=10.0, read_timeout_s=0.8)) as video:
+        with open_video(
+            source, config=ReaderConfig(open_timeout_s=20.0, read_timeout_s=1.0 if stall else 10.0)
+        ) as video:
             assert video.name == "127.0.0.1_door"
             assert video.size_wh == (96, 64)
             assert video.frame_count is None

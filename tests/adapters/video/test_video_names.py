@@ -4,7 +4,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaitway.adapters.video import unique_names, video_name
@@ -51,6 +51,7 @@ def test_a_folder_keeps_its_dots(tmp_path):
     assert video_name(folder) == "subject.01"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(), min_size=1, max_size=200))
 def test_no_text_becomes_a_path(source):
     name = video_name(source)
@@ -70,6 +71,7 @@ def test_long_names_stay_apart():
     assert a.startswith("走" * 20)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

@@ -22,7 +22,7 @@ from gaitway.adapters.video.picture import Deinterlacer, RgbConverter
 from gaitway.errors import InputError, VideoDecodeError
 from gaitway.types import Frame
 
-_SANE_RATES = (Fraction(1, 10), Fraction(1000))  # outside, a rate is a clock's, not a camera's
+_SANE_RATES = (Fraction(1, 1000), Fraction(1000))  # outside, a rate is a clock's, not a camera's
 
 
 class StreamSource:
