@@ -45,6 +45,17 @@ class Calibration:
         return odds
 
 
+def generic_calibration(distances: Float[np.ndarray, "n m"]) -> Calibration:
+    """Return a stand-in for an encoder that nothing was fitted for, from the distances at hand.
+
+    Most of the pairs are impostors, so the mean distance tells the scale. Even odds lie where a pair is a
+    tenth nearer than that, and everything that a probe's distances share counts as shift. The scores rank
+    and separate; they are not probabilities, as ``source`` says.
+    """
+    scale = max(float(distances.mean()), 1e-9)
+    return Calibration(7.2, 8.0 / scale, 1.0, scale, 0.0, "generic: not fitted for this encoder")
+
+
 def cohort_excess(
     distances: Float[np.ndarray, "n m"], cohort_mean: float, prior: float
 ) -> Float64[np.ndarray, "n m"]:

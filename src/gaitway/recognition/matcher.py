@@ -9,7 +9,7 @@ import numpy as np
 
 from gaitway.errors import IncompatibleModelsError, InputError
 from gaitway.recognition.assignment import assign_jointly, concurrent_groups
-from gaitway.recognition.calibration import Calibration, calibration_for, score_of
+from gaitway.recognition.calibration import Calibration, calibration_for, generic_calibration, score_of
 from gaitway.recognition.centring import centre_scene
 from gaitway.recognition.distance import distance_matrix
 from gaitway.types import Candidate, Embedding, Match
@@ -32,7 +32,8 @@ class MatcherConfig:
         centre: Take out what sets the probe video apart from each gallery video as a whole; see
             ``centre_scene``.
         max_candidates: Length of the ranked list.
-        calibration: From distance to score; None takes the encoder's own.
+        calibration: From distance to score; None takes the encoder's own (``calibration_for``), and where
+            none was fitted a generic one, whose scores are no probabilities.
     """
 
     metric: str = "euc"
@@ -103,7 +104,8 @@ class JointMatcher:
     ) -> list[Match]:
         identities = sorted(set(names))
         distances = self._distances(gallery, probes, names, spans)
-        odds = self._calibration(gallery[0].model_id).log_odds(distances)
+        fitted = self._config.calibration or calibration_for(gallery[0].model_id)
+        odds = (fitted or generic_calibration(distances)).log_odds(distances)
         chosen = self._decide(odds, spans)
         return [
             self._answer(probe, identities, distances[i], odds[i], int(chosen[i]))
@@ -130,14 +132,6 @@ class JointMatcher:
             moved = centre_scene(known, asked, people) if self._config.centre else asked
             np.minimum.at(nearest, column[rows], distance_matrix(known, moved, self._config.metric))
         return nearest.T
-
-    def _calibration(self, model_id: str) -> Calibration:
-        calibration = self._config.calibration or calibration_for(model_id)
-        if calibration is None:
-            raise InputError(
-                f"no calibration is known for the encoder {model_id!r}: pass one in MatcherConfig.calibration"
-            )
-        return calibration
 
     def _decide(self, odds: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:
         config = self._config

@@ -71,15 +71,21 @@ def isolate(
         raise InputError(f"{len(bodies)} bodies came with {len(boxes_xyxy)} boxes: pass one box per body")
     config = config or IsolateConfig()
     people = [_Person.of(bodies, boxes_xyxy, index, config) for index in range(len(bodies))]
-    return [_cut_out(person, _rivals(person, people), config) for person in people]
+    return [
+        _cut_out(person, _rivals(person, people), region, config)
+        for person, region in zip(people, bodies.region_xyxy, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Person:
+    """One person's mask, cut to the rectangle that holds its foreground, which is all that the rest looks at."""
+
     probability: np.ndarray
-    region: np.ndarray
     foreground: np.ndarray
-    extent: np.ndarray  # of the foreground, frame pixels
+    region: np.ndarray  # of that rectangle, frame pixels; all 0 where there is no foreground
+    corner: tuple[int, int]  # row and column of that rectangle in the whole mask
+    whole: tuple[int, int]  # shape of the whole mask
     keypoints: np.ndarray
     box: np.ndarray
 
@@ -90,8 +96,11 @@ class _Person:
         box = boxes[index].astype(np.float64)
         foreground = probability > config.min_probability
         _clear_outside(foreground, region, box, config.box_margin)
-        extent = _extent(foreground, region)
-        return cls(probability, region, foreground, extent, bodies.keypoints[index], box)
+        window = _window(foreground)
+        part = _part_of_region(region, foreground.shape, window)
+        corner = (window[0].start, window[1].start)
+        cut = foreground[window], part, corner, foreground.shape
+        return cls(probability[window], *cut, bodies.keypoints[index], box)
 
     @property
     def scale(self) -> np.ndarray:
@@ -136,30 +145,41 @@ def _clear_outside(foreground: np.ndarray, region: np.ndarray, box: np.ndarray, 
     foreground[:, :left] = foreground[:, right:] = False
 
 
-def _extent(foreground: np.ndarray, region: np.ndarray) -> np.ndarray:
-    rows, columns = np.flatnonzero(foreground.any(axis=1)), np.flatnonzero(foreground.any(axis=0))
+def _window(foreground: np.ndarray) -> tuple[slice, slice]:
+    """Return the smallest rectangle round the foreground; an empty one where there is none."""
+    rows = np.flatnonzero(foreground.any(axis=1))
     if not len(rows):
+        return slice(0, 0), slice(0, 0)
+    columns = np.flatnonzero(foreground[rows[0] : rows[-1] + 1].any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _part_of_region(region: np.ndarray, shape: tuple[int, ...], window: tuple[slice, slice]) -> np.ndarray:
+    rows, columns = window
+    if rows.start == rows.stop:
         return np.zeros(4)
-    height, width = foreground.shape
-    pixel = np.tile((region[2:] - region[:2]) / (width, height), 2)
-    corners = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
-    extent: np.ndarray = corners * pixel + np.tile(region[:2], 2)
-    return extent
+    pixel = (region[2:] - region[:2]).astype(np.float64) / (shape[1], shape[0])
+    first = region[:2] + pixel * (columns.start, rows.start)
+    last = region[:2] + pixel * (columns.stop, rows.stop)
+    return np.concatenate([first, last])
 
 
 def _rivals(person: _Person, people: list[_Person]) -> list[_Person]:
     """Return the others whose foreground may touch this person's."""
-    overlap = box_intersection(person.extent[None], np.array([other.extent for other in people]))[0]
+    overlap = box_intersection(person.region[None], np.array([other.region for other in people]))[0]
     return [other for other, area in zip(people, overlap, strict=True) if area > 0 and other is not person]
 
 
-def _cut_out(person: _Person, rivals: list[_Person], config: IsolateConfig) -> Cutout:
+def _cut_out(person: _Person, rivals: list[_Person], region: np.ndarray, config: IsolateConfig) -> Cutout:
     own = person.foreground.copy()
     total = int(own.sum())
     contested, lost = _settle(person, rivals, own, config) if rivals and total else (0, 0)
     share = 1.0 / max(total, 1)
-    mask = _own_pieces(own, person, config).astype(np.uint8) * np.uint8(255)
-    return Cutout(mask, person.region, contested * share, lost * share)
+    mask = np.zeros(person.whole, np.uint8)
+    (row, column), (height, width) = person.corner, own.shape
+    if total:
+        mask[row : row + height, column : column + width][_own_pieces(own, person, config)] = 255
+    return Cutout(mask, region, contested * share, lost * share)
 
 
 def _settle(
