@@ -79,7 +79,7 @@ def isolate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Person:
-    """One person's mask, cut to the rectangle that holds its foreground, which is all that the rest looks at."""
+    """One person's mask, cut to the rectangle that holds its foreground; the rest looks at nothing else."""
 
     probability: np.ndarray
     foreground: np.ndarray
