@@ -14,6 +14,7 @@ from __future__ import annotations
 import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from typing import IO, Any
 
 from gaitway.errors import ModelFileError
@@ -73,7 +74,7 @@ class Reference:
     key: Any
 
 
-def read_pickle(stream: IO[bytes], source: str, allowed: frozenset[str] = ALLOWED) -> Any:
+def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozenset[str] = ALLOWED) -> Any:
     """Follow one pickle's instructions with inert values.
 
     Args:

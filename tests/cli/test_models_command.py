@@ -1,0 +1,80 @@
+import json
+
+import pytest
+
+from gaitway.adapters.modelstore.store import ModelStore
+from gaitway.cli.main import run
+from gaitway.packs import MODELS, PACKS
+from support.checkpoints import gaitbase_shapes, write_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("GAITWAY_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return str(write_checkpoint(tmp_path / "n.pt", gaitbase_shapes()))
+
+
+def test_list_names_every_model_pack_and_licence(capsys, home):
+    assert run(["models", "list"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in (*MODELS, *PACKS))
+    assert all(model.licence in out for model in MODELS.values())
+    assert str(home) in out
+
+
+def test_list_as_json(capsys, checkpoint):
+    run(["models", "add", checkpoint])
+    capsys.readouterr()
+    assert run(["models", "list", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+    assert rows["gaitbase-casiab"]["here"]
+    assert not rows["blazepose"]["here"]
+
+
+def test_add_path_verify_remove(capsys, checkpoint, home):
+    assert run(["models", "add", checkpoint]) == 0
+    assert "gaitbase-casiab is ready" in capsys.readouterr().out
+    assert run(["models", "path", "gaitbase-casiab"]) == 0
+    path = capsys.readouterr().out.strip()
+    assert path == str(home / "models" / "gaitbase-casiab" / "network.pt")
+    assert run(["models", "verify"]) == 0
+    assert capsys.readouterr().out == "gaitbase-casiab: ok\n"
+    (home / "models" / "gaitbase-casiab" / "network.pt").write_bytes(b"changed")
+    assert run(["models", "verify"]) == 1
+    captured = capsys.readouterr()
+    assert "has changed" in captured.out
+    assert "gaitway models remove gaitbase-casiab" in captured.err
+    assert run(["models", "remove", "gaitbase-casiab"]) == 0
+    assert ModelStore().entries() == []
+
+
+def test_pull_of_what_is_here_says_so_and_is_quiet_on_request(capsys, monkeypatch, checkpoint):
+    ModelStore().add(checkpoint)
+    monkeypatch.setitem(MODELS, "gaitbase-casiab", MODELS["gaitbase-grew"])
+    assert run(["models", "pull", "gaitbase-casiab"]) == 0
+    assert capsys.readouterr().out == "gaitbase-casiab is already here\n"
+    assert run(["models", "pull", "gaitbase-casiab", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pull", "nonsense"],
+        ["path", "blazepose"],
+        ["path", "../x"],
+        ["add", "/nowhere/at.all"],
+        ["remove", "nonsense"],
+        ["verify", "nonsense"],
+    ],
+)
+def test_mistakes_are_one_line(capsys, arguments):
+    assert run(["models", *arguments]) in {1, 2}
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert err.startswith("gaitway: ")
