@@ -36,7 +36,7 @@ class FollowConfig:
         min_patch_confidence: Confidence from which the look of a person is remembered.
     """
 
-    min_clarity: float = 0.4
+    min_clarity: float = 0.5
     min_presence: float = 0.5
     min_clarity_present: float = 0.3
     min_iou: float = 0.3
