@@ -35,7 +35,8 @@ class OnlineConfig:
         second_threshold: Greatest cost 1 - IoU with low detections (ByteTrack).
         unconfirmed_threshold: Greatest cost for tracks seen once (ByteTrack).
         use_score: Multiply the IoU by the score in those rounds (ByteTrack; off in its MOT20 setting).
-        rescue_s: Low detections continue tracks seen this recently (generated streams; ByteTrack: a frame ago).
+        rescue_s: Low detections continue tracks seen this recently (generated streams; ByteTrack: a frame
+            ago).
         reach: In the third round boxes grow by this part of their size on every side (C-BIoU).
         use_last_seen: Look also where a track was last seen, not only where it is predicted (OC-SORT).
         reupdate: After a gap, filter again along the straight line through it (OC-SORT). Off: on generated

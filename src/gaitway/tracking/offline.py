@@ -1,0 +1,286 @@
+"""Tracks of a whole stream: ``track_detections`` from boxes, ``link_tracklets`` from any tracker's tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from gaitway.errors import ConfigError, InputError
+from gaitway.results import TrackTable
+from gaitway.tracking.association import overlaps
+from gaitway.tracking.linking import Appearance, LinkConfig, link_pieces, measure_motion
+from gaitway.tracking.online import OnlineConfig, OnlineTracker
+from gaitway.tracking.tracklets import Pieces, fill_gaps, number_pieces, smooth_course
+
+Table = Float64[np.ndarray, "_ 8"]  # frame from 1, id, x, y, w, h, score, filled
+FRAME, TRACK, BOX, SCORE, FILLED = 0, 1, slice(2, 6), 6, 7
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineConfig:
+    """How tracks of a whole stream are made; see docs/decisions/0012-offline-linking.md.
+
+    Attributes:
+        buffer_s: How long the tracker itself looks for a lost track; longer gaps are for the linking.
+        coast_s: Online: how long a lost track's predicted box is shown.
+        contested: A box with more than this IoU to another track's is not trusted to be its owner's.
+        trust: Tracks are split at contested boxes where the video's motion surprises at most so much.
+        least_rows: Tracks with fewer boxes are not linked to others.
+        fill_s: Longest gap to fill.
+        min_rows: Linked tracks with fewer boxes are dropped.
+        min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
+        smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
+        link: Beliefs of the linking.
+    """
+
+    buffer_s: float = 1.0
+    coast_s: float = 0.4
+    contested: float = 0.4
+    trust: float = 2.0
+    least_rows: int = 3
+    fill_s: float = 4.0
+    min_rows: int = 3
+    min_seen: float = 0.3
+    smooth_s: float = 0.06
+    link: LinkConfig = field(default_factory=LinkConfig)
+
+
+DEFAULT = OfflineConfig()
+
+
+def track_detections(
+    frames: Iterable[tuple[np.ndarray, np.ndarray]],
+    frame_rate: Number,
+    mode: str = "online",
+    image_size: tuple[int, int] | None = None,
+    *,
+    config: OfflineConfig = DEFAULT,
+) -> Table:
+    """Follow people by their boxes alone, without looking at a pixel.
+
+    Args:
+        frames: One (xyxy (N, 4), scores (N,)) per frame, in order; frames without anybody too.
+        frame_rate: Frames a second.
+        mode: "online" answers for every frame when it comes; "offline" sees the whole stream, links tracks
+            over occlusions, fills gaps and smooths.
+        image_size: Width and height in pixels; None: as far as the boxes reach.
+        config: Settings.
+
+    Returns:
+        Rows frame (from 1), id, x, y, w, h, score, filled, ordered by frame and id; filled is 1 where nobody
+        was seen and the box is predicted (online) or put in between (offline).
+
+    Raises:
+        ConfigError: Unknown ``mode``, or a frame rate of 0 or less.
+        InputError: Detections that do not fit; see ``ByteTracker.update``.
+    """
+    if mode not in {"online", "offline"}:
+        raise ConfigError(f"mode is {mode!r}, wanted 'online' or 'offline'")
+    rate = float(frame_rate)
+    if mode == "online":
+        return _follow(frames, OnlineConfig(frame_rate=rate, coast_s=config.coast_s), image_size)
+    online = OnlineConfig(frame_rate=rate, buffer_s=config.buffer_s, confirm_at_once=True)
+    rows = _follow(frames, online, image_size)
+    if not len(rows):
+        return rows
+    width, height = (rows[:, 2:4] + rows[:, 4:6]).max(axis=0).clip(1).astype(int).tolist()
+    size = image_size or (width, height)
+    rows = rows[np.lexsort((rows[:, FRAME], rows[:, TRACK]))]
+    rows[:, TRACK] = _people(rows, rate, size, None, config)
+    return _finish(rows, rate, config)
+
+
+def link_tracklets(
+    table: TrackTable,
+    frame_rate: Number,
+    image_size: tuple[int, int],
+    *,
+    appearance: Appearance | None = None,
+    config: OfflineConfig = DEFAULT,
+) -> TrackTable:
+    """Join the tracks of one video over occlusions and fill their gaps.
+
+    No box is dropped and none is moved; ``find_people`` says which track each row of ``table`` now belongs
+    to.
+
+    Args:
+        table: Every box of the video, from any tracker.
+        frame_rate: Frames a second.
+        image_size: Width and height in pixels.
+        appearance: Given rows of ``table`` of two pieces, what speaks against their being one person, in nats
+            (log odds); infinite is a veto.
+        config: Settings.
+
+    Returns:
+        The table with new ids from 1, in the order in which people appear, and the filled rows marked.
+    """
+    people = find_people(table, frame_rate, image_size, appearance=appearance, config=config)
+    rows = _as_rows(table)
+    rows[:, TRACK] = people
+    filled = [_fill(rows[people == person], float(frame_rate), config) for person in np.unique(people)]
+    rows = np.concatenate([rows, *filled])
+    rows = rows[np.lexsort((rows[:, TRACK], rows[:, FRAME]))]
+    xyxy = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
+    return TrackTable(
+        rows[:, FRAME].astype(np.int64),
+        rows[:, TRACK].astype(np.int64),
+        xyxy.astype(np.float32),
+        rows[:, SCORE].astype(np.float32),
+        rows[:, FILLED] > 0,
+    )
+
+
+def find_people(
+    table: TrackTable,
+    frame_rate: Number,
+    image_size: tuple[int, int],
+    *,
+    appearance: Appearance | None = None,
+    config: OfflineConfig = DEFAULT,
+) -> Int64[np.ndarray, " _"]:
+    """Return for every row of ``table`` its linked track's id; see ``link_tracklets``."""
+    rows = _as_rows(table)
+    if not len(rows):
+        return np.zeros(0, np.int64)
+    order = np.lexsort((rows[:, FRAME], rows[:, TRACK]))
+    if (np.diff(rows[order][:, :2], axis=0) == 0).all(axis=1).any():
+        raise InputError("the table has a track twice in one frame: drop one of the two boxes")
+    veto = appearance and (lambda a, b: appearance(order[a], order[b]))
+    people = np.empty(len(rows), np.int64)
+    people[order] = _people(rows[order], float(frame_rate), image_size, veto, config)
+    return people
+
+
+def _as_rows(table: TrackTable) -> Table:
+    xyxy = table.xyxy.astype(np.float64)
+    columns = (table.frame_index, table.track_id, xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2], table.confidence)
+    return np.column_stack([*columns, table.filled]).astype(np.float64)
+
+
+def _follow(
+    frames: Iterable[tuple[np.ndarray, np.ndarray]], config: OnlineConfig, image_size: tuple[int, int] | None
+) -> Table:
+    """Run the online tracker; seen people keep their detection's box unless predicted boxes are shown too."""
+    tracker = OnlineTracker(config)
+    reach = np.array(image_size or (0, 0), np.float64)
+    tables = [np.zeros((0, 8))]
+    for number, (xyxy, scores) in enumerate(frames, 1):
+        tracks = tracker.update(xyxy, scores)
+        is_filled = tracks.detection_index < 0
+        boxes = tracks.xyxy.astype(np.float64)
+        if not config.coast_s:
+            boxes = np.asarray(xyxy, np.float64)[tracks.detection_index]
+        if len(xyxy):
+            reach = np.maximum(reach, xyxy[:, 2:].max(axis=0))
+        leaves = (boxes[:, :2] < 0).any(axis=1) | (boxes[:, 2:] > reach).any(axis=1)
+        boxes[:, 2:] -= boxes[:, :2]
+        columns = (np.full(len(tracks), number), tracks.track_id, boxes, tracks.confidence, is_filled)
+        shown = ~(is_filled & leaves)
+        tables.append(np.column_stack(columns)[shown][np.argsort(tracks.track_id[shown])])
+    return np.concatenate(tables)
+
+
+def _people(
+    rows: Table,
+    frame_rate: float,
+    image_size: tuple[int, int],
+    appearance: Appearance | None,
+    config: OfflineConfig,
+) -> Int64[np.ndarray, " _"]:
+    """Return the person of every row, from 1 by first appearance; rows are ordered by track, then frame."""
+    frame, track = rows[:, FRAME].astype(np.int64), rows[:, TRACK].astype(np.int64)
+    xywh = rows[:, BOX].copy()
+    xywh[:, :2] += xywh[:, 2:] / 2
+    own = number_pieces(track, np.zeros(len(track), bool))
+    is_long = np.bincount(own)[own] >= config.least_rows
+    long = np.flatnonzero(is_long)
+    person = own + len(rows)  # tracks too short to link stay on their own
+    if len(long):
+        is_clear = ~_contested(frame[long], xywh[long], config.contested)
+        cut = np.diff(frame[long], prepend=frame[long[0]]) > config.buffer_s * frame_rate
+        pieces = Pieces(number_pieces(track[long], cut), frame[long], xywh[long], is_clear)
+        motion = measure_motion(pieces, frame_rate, config.link)
+        if motion.surprise <= config.trust:
+            cut |= _middles(track[long], is_clear)
+            pieces = pieces._replace(piece=number_pieces(track[long], cut))
+        owner = link_pieces(
+            pieces,
+            track[long][pieces.bounds[0]],
+            motion,
+            frame_rate=frame_rate,
+            image_size=image_size,
+            appearance=appearance and (lambda a, b: appearance(long[a], long[b])),
+            config=config.link,
+        )
+        person[long] = owner[pieces.piece]
+    return _renumber(person, frame)
+
+
+def _renumber(person: Int64[np.ndarray, " m"], frame: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
+    """Number people from 1 in the order in which they appear."""
+    names, index = np.unique(person, return_inverse=True)
+    first = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(first, index, frame)
+    rank = np.empty(len(names), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(1, len(names) + 1)
+    return rank[index]
+
+
+def _contested(
+    frame: Int64[np.ndarray, " m"], xywh: Float64[np.ndarray, "m 4"], limit: float
+) -> Bool[np.ndarray, " m"]:
+    """Say which boxes another box of their frame overlaps by more than ``limit``."""
+    corners = np.concatenate([xywh[:, :2] - xywh[:, 2:] / 2, xywh[:, :2] + xywh[:, 2:] / 2], axis=1).T
+    contested = np.zeros(len(frame), bool)
+    order = np.argsort(frame, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(frame[order])) + 1):
+        pairs = overlaps(corners[:, rows], corners[:, rows])
+        contested[rows[pairs.rows[(pairs.rows != pairs.columns) & (pairs.value > limit)]]] = True
+    return contested
+
+
+def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
+    """Mark the middle of every run of contested boxes: there the owner may have changed."""
+    runs = np.flatnonzero(np.diff(track * 2 + is_clear, prepend=-1))
+    stops = np.append(runs[1:], len(track))
+    middle = np.zeros(len(track), bool)
+    contested = ~is_clear[runs]
+    middle[(runs[contested] + stops[contested]) // 2] = True
+    return middle
+
+
+def _fill(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
+    """Return the rows missing in one person's track."""
+    rows = rows[np.argsort(rows[:, FRAME])]
+    frame, values = fill_gaps(rows[:, FRAME].astype(np.int64), rows[:, 2:7], int(config.fill_s * frame_rate))
+    return np.column_stack([frame, np.full(len(frame), rows[0, TRACK]), values, np.ones(len(frame))])
+
+
+def _finish(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
+    """Drop false tracks, smooth the others and fill their gaps."""
+    tables = [np.zeros((0, 8))]
+    for person in np.unique(rows[:, TRACK]):
+        mine = rows[rows[:, TRACK] == person]
+        mine = mine[np.argsort(mine[:, FRAME])]
+        span = mine[-1, FRAME] - mine[0, FRAME] + 1
+        if len(mine) < config.min_rows or len(mine) < config.min_seen * span:
+            continue
+        mine[:, TRACK] = len(tables)
+        if config.smooth_s:
+            mine[:, BOX] = _smooth(mine, config.smooth_s * frame_rate)
+        tables.append(np.concatenate([mine, _fill(mine, frame_rate, config)]))
+    done = np.concatenate(tables)
+    return done[np.lexsort((done[:, TRACK], done[:, FRAME]))]
+
+
+def _smooth(rows: Table, width: float) -> Float64[np.ndarray, "_ 4"]:
+    """Smooth centre and size of one track's boxes."""
+    xywh = rows[:, BOX].copy()
+    xywh[:, :2] += xywh[:, 2:] / 2
+    xywh = smooth_course(rows[:, FRAME].astype(np.int64), xywh, width)
+    xywh[:, :2] -= xywh[:, 2:] / 2
+    return xywh
