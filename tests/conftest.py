@@ -17,6 +17,6 @@ settings.load_profile("gaitway")
 def builtin_models() -> Path:
     """The folder of the real built-in networks; mark tests that use it ``models``."""
     try:
-        return ModelStore().path("blazepose")
+        return ModelStore().path("blazepose", "pose_detection.tflite").parent
     except ModelNotFoundError as error:
         pytest.skip(str(error))

@@ -1,0 +1,5 @@
+"""The run-time type checker of the tests: as mypy reads annotations, an int may stand for a float (PEP 484)."""
+
+from beartype import BeartypeConf, beartype
+
+check = beartype(conf=BeartypeConf(is_pep484_tower=True))
