@@ -59,7 +59,7 @@ def test_a_heat_map_counts_what_it_leaves_out():
 def test_one_single_distance_and_a_missing_one_are_shown():
     match = Match("p", 1, (Candidate("anna", 0.5, 0.5),))
     (row,) = heat_map([match], ["anna", "ben"], 5, 5).rows
-    assert row[1][0].text == "0.5"
+    assert row[1][0].text == "0.500"
     assert row[1][1] is None
 
 

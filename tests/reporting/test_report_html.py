@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gaitway.errors import StoreError
-from gaitway.reporting.report_html import OutputVideo, ReportConfig, render_report, write_report
+from gaitway.reporting.report_html import OutputVideo, render_report, write_report
+from gaitway.reporting.views import ReportConfig
 from gaitway.results import IdentifyResult
 from gaitway.types import Candidate, Match
 from support.outcomes import outcome, video

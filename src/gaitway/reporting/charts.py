@@ -23,6 +23,16 @@ def css_colour(colour: Colour) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
+def distance_text(distance: float) -> str:
+    """Return a distance with three decimals, or one from 10 on.
+
+    Examples:
+        >>> distance_text(0.41), distance_text(12.345)
+        ('0.410', '12.3')
+    """
+    return f"{distance:.3f}" if abs(distance) < 10 else f"{distance:.1f}"
+
+
 @dataclass(frozen=True, slots=True)
 class HeatCell:
     """One distance: its text, colours and whether it is the decision."""
@@ -67,7 +77,7 @@ def heat_map(matches: Sequence[Match], labels: Sequence[str], max_rows: int, max
             return None
         colour = _shade((high - distance) / (high - low) if high > low else 0.5)
         ink = css_colour(ink_on(colour))
-        return HeatCell(f"{distance:.3g}", css_colour(colour), ink, label == match.label)
+        return HeatCell(distance_text(distance), css_colour(colour), ink, label == match.label)
 
     rows = []
     for match in compared[:max_rows]:
