@@ -1,6 +1,8 @@
+import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -293,6 +295,27 @@ def test_a_cache_that_cannot_be_written(tmp_path, publish):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write"):
         ModelStore(tmp_path / "file" / "home", QUICK).pull("net")
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_model(store, site, tmp_path, monkeypatch):
+    inner = write_checkpoint(tmp_path / "GaitBase_DA-180000.pt", gaitbase_shapes(20000))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(inner, "GaitBase_DA-180000.pt")
+    site.pages["/a.zip"] = Page((tmp_path / "a.zip").read_bytes())
+    monkeypatch.setitem(
+        MODELS, "gaitbase-grew", replace(MODELS["gaitbase-grew"], source=UrlSource(site.url("/a.zip")))
+    )
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(shutil, "copyfileobj", full)
+        with pytest.raises(StoreError, match="No space left"):
+            store.pull("gaitbase-grew")
+    with pytest.raises(ModelNotFoundError):
+        store.path("gaitbase-grew")
+    store.pull("gaitbase-grew")
 
 
 def test_home(monkeypatch, tmp_path):

@@ -1,4 +1,5 @@
 import importlib.util
+import socket
 
 import pytest
 
@@ -49,6 +50,18 @@ def test_another_version_does_not_do(index, into):
     write_wheel(index, {"tiny/a.bin": b"a"})
     with pytest.raises(DownloadError):
         fetch_wheel(WheelSource("tiny==2.0", TAGS), into)
+
+
+def test_without_a_network_it_does_not_try_every_platform(index, into, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{free.getsockname()[1]}/simple")
+        monkeypatch.setenv("PIP_RETRIES", "1")
+        with pytest.raises(
+            DownloadError, match=r"no connection to the package index.*gaitway models add FILE"
+        ):
+            fetch_wheel(WheelSource("tiny==1.0", TAGS), into)
 
 
 def test_without_pip(into, monkeypatch):

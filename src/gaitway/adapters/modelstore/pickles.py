@@ -15,7 +15,7 @@ import pickletools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedIOBase
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from gaitway.errors import ModelFileError
 
@@ -90,7 +90,7 @@ def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozen
     """
     machine = _Machine(source, allowed)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", stream))):
             if count > _MAX_OPCODES:
                 raise ModelFileError(
                     f"{source} is refused: its pickle has more than {_MAX_OPCODES} instructions"

@@ -14,6 +14,7 @@ from gaitway.adapters.modelstore.checkpoint import read_checkpoint
 from gaitway.adapters.modelstore.manifest import sha256_file
 from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.errors import ModelFileError, ModelNotFoundError
+from gaitway.files import translated
 from gaitway.packs import MODELS, Kind, ModelFile, WheelSource
 
 _HUMANSEG = ("deploy.yaml", "model.pdmodel", "model.pdiparams")
@@ -65,11 +66,14 @@ def recognise(path: Path, scratch: Path) -> Recognised:
     Raises:
         ModelNotFoundError: There is no such file.
         ModelFileError: It is none of these, is damaged or is hostile.
+        StoreError: It cannot be read.
     """
     if path.is_dir():
         return _humanseg(path, path.name)
     if not path.is_file():
         raise ModelNotFoundError(f"there is no file {path}: check its name")
+    with translated("read", path):
+        path.open("rb").close()
     suffix = _suffix(path.name)
     if suffix == ".onnx":
         return _onnx(path)

@@ -11,6 +11,7 @@ from gaitway.errors import DownloadError
 from gaitway.packs import WheelSource
 
 _TIMEOUT_S = 1800
+_NO_CONNECTION = "after connection broken by"  # how pip words its retries
 
 
 def fetch_wheel(source: WheelSource, folder: Path) -> Path:
@@ -40,6 +41,9 @@ def fetch_wheel(source: WheelSource, folder: Path) -> Path:
         if result.returncode == 0 and len(wheels) == 1:
             return wheels[0]
         reason = _reason(result.stderr)
+        if _NO_CONNECTION in result.stderr:  # pip then says only that it found no such package
+            reason = "no connection to the package index"
+            break
     raise DownloadError(
         f"pip could not fetch {source.requirement} ({reason}): check the network, or fetch any wheel of it "
         f"elsewhere and run 'gaitway models add FILE'"
