@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -50,21 +50,11 @@ class Appearance:
 
     colours: dict[str, Colour]
     pattern: str = "plain"
-    seed: int = 0
-    fabric: dict[str, float] = field(default_factory=lambda: dict(_FABRIC))
 
     def palette(self) -> Float[np.ndarray, "m 3"]:
         """Return the colours in the order of MATERIALS."""
         return np.array([self.colours[name] for name in MATERIALS], np.float32)
 
-
-_FABRIC = {
-    "skin": 0.02,
-    "hair": 0.12,
-    "eye": 0.0,
-    "shoe": 0.04,
-    "sole": 0.02,
-}  # strength of folds; cloth has 0.09
 
 
 def sample_appearance(rng: np.random.Generator) -> Appearance:
@@ -85,4 +75,4 @@ def sample_appearance(rng: np.random.Generator) -> Appearance:
         "bottom": pick(_BOTTOMS), "shoe": pick(_SHOES), "sole": pick(((228, 226, 220), (40, 38, 36))),
         "bag": pick(_BAGS), "coat": pick(_TOPS + _BOTTOMS), "skirt": pick(_TOPS + _BOTTOMS),
     }  # fmt: skip
-    return Appearance(colours, str(rng.choice(PATTERNS)), int(rng.integers(1 << 31)))
+    return Appearance(colours, str(rng.choice(PATTERNS)))

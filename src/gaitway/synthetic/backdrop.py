@@ -14,8 +14,8 @@ _WALLS = ((176, 158, 138), (150, 152, 150), (168, 132, 112), (190, 186, 174), (1
 
 def _noise(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, cell_m: float) -> np.ndarray:
     """Sample smooth noise of mean 0 at places given in metres."""
-    grid = rng.standard_normal((128, 128)).astype(np.float32)
-    u, v = np.mod(x / cell_m, 127).astype(np.float32), np.mod(y / cell_m, 127).astype(np.float32)
+    grid = np.pad(rng.standard_normal((128, 128)).astype(np.float32), (0, 1), mode="wrap")  # seamless
+    u, v = np.mod(x / cell_m, 128).astype(np.float32), np.mod(y / cell_m, 128).astype(np.float32)
     return np.asarray(cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 

@@ -80,6 +80,11 @@ class Flat:
     depth: Float[np.ndarray, "t k 2"]
     bulge: Float[np.ndarray, "t k 2"]
 
+    def frame(self, index: int) -> Flat:
+        """Return one frame, T = 1."""
+        at = slice(index, index + 1)
+        return Flat(self.centre[at], self.spread[at], self.depth[at], self.bulge[at])
+
 
 def flatten(camera: Camera, solids: Solids) -> Flat:
     """Project ellipsoids, with the perspective taken as linear over each one."""

@@ -107,9 +107,9 @@ def _torso(body: Body, clothes: Clothes) -> list[Part]:
         belly = Blob("chest", at, (0.036 * h + body["belly"] + off, 0.066 * h + off, 0.05 * h))
         parts.append(Part("top", belly, breast))
     drop = clothes.hem * body["thigh"]
-    hem = Blob(
-        "pelvis", (0, 0, -drop), (body["pelvis_half_depth"] + off, body["pelvis_half_width"] + off, 0.02 * h)
-    )
+    seat_out = 0.6 * body["buttock"]
+    deep = body["pelvis_half_depth"] + off + 0.6 * seat_out
+    hem = Blob("pelvis", (-0.6 * seat_out, 0, -drop), (deep, body["pelvis_half_width"] + off, 0.02 * h))
     parts.append(Part("top", hem, waist))
     parts.append(ball("bottom", "pelvis", (0, 0, -0.01 * h),
                       (body["pelvis_half_depth"] + 0.4 * off, body["pelvis_half_width"] + 0.3 * off, 0.05 * h)))  # fmt: skip
@@ -160,8 +160,8 @@ def _hair(body: Body, centre: float) -> list[Part]:
     parts = [Part(cover, cap, front)]
     nape = Blob("head", (-0.55 * d, 0, centre - 0.35 * t), (0.42 * d + v, 0.82 * w + v, 0.3 * t))
     if body.hair == "hood":
-        down = Blob("neck", (-0.02, 0, 0), (0.055, 0.07, 0.03))
-        parts.append(Part(cover, cap.grown(0.012), down))
+        shell = Blob("head", (-0.42 * d, 0, centre + 0.22 * t), (0.85 * d + v, w + v + 0.01, 0.86 * t + v))
+        parts = [Part(cover, shell, Blob("neck", (-0.05, 0, -0.01), (0.045, 0.065, 0.03)))]
     elif body.hair == "cap":
         parts.append(ball(cover, "head", (0.95 * d, 0, centre + 0.45 * t), (0.55 * d, 0.8 * w, 0.07 * t)))
         parts.append(Part("hair", ball("hair", "head", crown, 0.6 * w).a, nape))

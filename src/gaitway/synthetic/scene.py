@@ -170,7 +170,7 @@ class _Studio:
         for take in present:
             number = self._takes.index(take)
             look = take.actor.walker
-            patch = shade(take.flat, index - take.first, look.parts.materials, look.appearance, self._sun)
+            patch = shade(take.flat.frame(index - take.first), look.parts.materials, look.appearance, self._sun)
             pixels = _paste(picture, owner, patch, number + 1)
             if pixels:
                 seen.append((number, patch, pixels))
@@ -229,13 +229,7 @@ def _cast_shadows(picture: np.ndarray, takes: list[_Take], index: int) -> None:
         return
     half = np.zeros((picture.shape[0] // 2 + 1, picture.shape[1] // 2 + 1), np.uint8)
     for take in takes:
-        at = index - take.first
-        shadow = Flat(
-            *(
-                a[at : at + 1]
-                for a in (take.shadow.centre, take.shadow.spread, take.shadow.depth, take.shadow.bulge)
-            )
-        )
+        shadow = take.shadow.frame(index - take.first)
         for polygon in np.rint(outlines(shadow, corners=10)[0] / 2).astype(np.int32):
             cv2.fillConvexPoly(half, polygon, 255)
     soft = cv2.GaussianBlur(half, (0, 0), 1.5)
