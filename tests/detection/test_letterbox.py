@@ -65,10 +65,8 @@ def plain_preprocess(image_rgb, size, mode):
     wh = int(image_rgb.shape[1] * scale), int(image_rgb.shape[0] * scale)
     canvas = np.full((*size, 3), 114.0)
     canvas[: wh[1], : wh[0]] = cv2.resize(image_rgb, wh, interpolation=cv2.INTER_LINEAR)
-    if mode == "yolox":
-        canvas = canvas[..., ::-1]
-    else:
-        canvas = (canvas / 255 - IMAGENET_MEAN_RGB) / IMAGENET_STD_RGB
+    normal = (canvas / 255 - IMAGENET_MEAN_RGB) / IMAGENET_STD_RGB
+    canvas = canvas[..., ::-1] if mode == "yolox" else normal
     return canvas.transpose(2, 0, 1).astype(np.float32)
 
 

@@ -75,7 +75,7 @@ def test_values_that_are_not_finite_are_a_network_error(value, column):
 
 
 def test_output_of_another_network_is_a_network_error():
-    network = FakeNetwork(lambda blob: (np.zeros((1, 7, 85), np.float32),), (1, 3, -1, -1))
+    network = FakeNetwork(lambda _: (np.zeros((1, 7, 85), np.float32),), (1, 3, -1, -1))
     with pytest.raises(NetworkError, match=r"shape \(1, 7, 85\)"):
         YoloxDetector(network).detect(IMAGE)
 

@@ -8,8 +8,6 @@ import numpy as np
 
 from gaitway.detection.pose_anchors import TILE_PX, anchor_centres
 
-SKIN = np.array([200, 30, 30], np.uint8)  # nothing else in these pictures is red
-
 
 class FakePending:
     def __init__(self, outputs):
@@ -38,12 +36,14 @@ class FakeNetwork:
 
 
 def draw_people(boxes, size_wh=(320, 240)):
-    """Draw a red bar per box on a dim textured background."""
+    """Draw a red bar per box, the only red, on a dim textured background."""
     width, height = size_wh
     ys, xs = np.mgrid[:height, :width]
     image = np.repeat(((xs * 7 + ys * 13) % 60 + 60).astype(np.uint8)[..., None], 3, axis=2)
     for x0, y0, x1, y1 in np.asarray(boxes, int):
-        image[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = SKIN
+        stripes = 170 + 60 * (((ys - y0) // 9 + (xs - x0) // 7) % 2)  # carried along by the person
+        inside = (ys >= y0) & (ys < y1) & (xs >= x0) & (xs < x1)
+        image[inside] = np.stack([stripes, stripes // 8, stripes // 8], axis=-1)[inside]
     return image
 
 
@@ -92,8 +92,8 @@ def segment_bar(crop):
         k = min(near, key=lambda k: np.hypot(*(centres[k] - 128)))
         logits[labels == k] = 8
         x, y, w, h = stats[k, :4]
-        landmarks[:, 0] = np.linspace(x, x + w, 39)
-        landmarks[:, 1] = np.linspace(y, y + h, 39)
+        landmarks[:33, 0] = np.linspace(x, x + w, 33)
+        landmarks[:33, 1] = np.linspace(y, y + h, 33)
         landmarks[:, 3] = 5
         presence = 0.99
     return (

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float32, UInt8
 
 _UPPER = 0.6  # share of the body that keeps its shape while walking: head to hips
 _PATCH_HEIGHT_PX = 36
+_MIN_CONTRAST = 4.0  # standard deviation in grey levels below which anything looks alike
 _MARGIN = 0.2  # search radius in body heights; walking moves people by under 0.1 a frame
 
 
@@ -27,10 +28,10 @@ class Patch:
 
 
 def take_patch(image_rgb: UInt8[np.ndarray, "h w 3"], box: Float32[np.ndarray, "4"]) -> Patch | None:
-    """Remember the upper body in ``box``; None where less than 4 pixels of it lie in the picture."""
+    """Remember the upper body in ``box``; None where it is flat, or hardly in the picture."""
     x0, y0, x1, y1 = _upper(box)
     part = _cut(image_rgb, x0, y0, x1, y1)
-    if min(part.shape[:2]) < 4:
+    if min(part.shape[:2]) < 4 or part.std(axis=(0, 1)).max() < _MIN_CONTRAST:
         return None
     scale = _PATCH_HEIGHT_PX / (y1 - y0)
     return Patch(_scaled(part, scale), scale)

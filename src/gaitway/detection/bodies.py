@@ -15,7 +15,7 @@ _MIN_PART = 0.03  # parts of a mask smaller than this share of the largest are s
 def body_boxes(bodies: Bodies) -> Float32[np.ndarray, "n 4"]:
     """Return the extent of each mask in frame pixels; an empty mask's is its region's centre.
 
-    Specks are left out, and what lies farther from every keypoint than a body reaches: an umbrella, a bicycle.
+    Specks are left out, and what lies beyond a body's reach from the keypoints: an umbrella, a bicycle.
     """
     boxes = np.empty((len(bodies), 4), np.float32)
     for row, (mask, region) in enumerate(zip(bodies.masks, bodies.region_xyxy, strict=True)):
@@ -105,6 +105,11 @@ def _area(bodies: Bodies, row: int) -> float:
     mask, region = bodies.masks[row], bodies.region_xyxy[row]
     pixel = np.prod(region[2:] - region[:2]) / mask.size
     return float(np.count_nonzero(mask > 0.5) * pixel)
+
+
+def nobody() -> Detections:
+    """Return no people, with no bodies."""
+    return Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), Bodies.empty())
 
 
 def select(people: Detections, index: Int64[np.ndarray, " k"]) -> Detections:

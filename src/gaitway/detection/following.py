@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from gaitway.detection.appearance import Patch, find_patch, take_patch
-from gaitway.detection.bodies import body_boxes, clarity, mask_overlap
+from gaitway.detection.bodies import body_boxes, clarity, mask_overlap, nobody
 from gaitway.geometry import box_iou
 from gaitway.types import Bodies, Detections
 
@@ -117,7 +117,7 @@ class Follower:
     def update(self, image_rgb: UInt8[np.ndarray, "h w 3"], bodies: Bodies) -> Detections:
         """Say who is where, given what the landmark network saw where everybody was ``expected``."""
         if not self.people:
-            return Detections(np.zeros((0, 4)), np.zeros(0), Bodies.empty())
+            return nobody()
         boxes, clear = body_boxes(bodies), clarity(bodies)
         iou = np.diagonal(box_iou(boxes, self.expected()))
         sure = confidence(bodies.presence, clear)

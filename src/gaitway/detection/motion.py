@@ -81,7 +81,7 @@ class MotionDetector:
         boxes, areas = self._upright(mask)
         fill = areas / np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1.0)
         back = np.array([width / size[0], height / size[1]] * 2, np.float32)
-        return Detections(boxes * back, np.clip(fill, 0.5, 1.0))
+        return Detections(boxes * back, np.clip(fill, 0.5, 1.0).astype(np.float32))
 
     def _upright(
         self, mask: UInt8[np.ndarray, "h w"]

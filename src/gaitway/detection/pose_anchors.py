@@ -90,8 +90,8 @@ def decode_poses(
         logits = by_size[len(anchors)].reshape(-1)
     except KeyError as error:
         raise NetworkError(
-            f"person detector gave outputs of shapes {[o.shape for o in outputs]}, wanted (1, {len(anchors)}, "
-            f"{_VALUES}) and (1, {len(anchors)}, 1): use pose_detection"
+            f"person detector gave outputs of shapes {[o.shape for o in outputs]}, wanted "
+            f"(1, {len(anchors)}, {_VALUES}) and (1, {len(anchors)}, 1): use pose_detection"
         ) from error
     if not (np.isfinite(logits).all() and np.isfinite(values).all()):
         raise NetworkError(

@@ -24,7 +24,7 @@ class TileConfig:
         stride: Distance of neighbouring tiles in tile sides; at 2 heights a tile, a person is then cut
             by at most a tenth of the tile.
         other_weight: How often tiles that fit nobody seen so far are looked at, relative to those that do.
-        urgent_weight: The same for tiles where somebody was lost.
+        urgent_every: Tiles where somebody was lost are looked at again after this many frames.
         border_weight: The same for tiles at the frame's border, where people come in.
     """
 
@@ -34,7 +34,7 @@ class TileConfig:
     level_ratio: float = 1.5
     stride: float = 0.6
     other_weight: float = 0.25
-    urgent_weight: float = 10.0
+    urgent_every: int = 3
     border_weight: float = 1.5
 
     def __post_init__(self) -> None:
@@ -62,7 +62,7 @@ def plan_tiles(size_wh: tuple[int, int], config: TileConfig) -> Float32[np.ndarr
 
 
 def _starts(length: int, side: float, stride: float) -> list[float]:
-    """Return where tiles of ``side`` begin so that they cover ``length``; one centred tile if it is larger."""
+    """Return where tiles of ``side`` begin so that they cover ``length``; one tile, centred, if larger."""
     if side >= length:
         return [(length - side) / 2]
     count = int(np.ceil((length - side) / (side * stride))) + 1
@@ -80,13 +80,13 @@ class TileSchedule:
         at_border = (low <= 0).any(axis=1) | (high >= np.array(size_wh)).any(axis=1)
         self._place_weight = np.where(at_border, config.border_weight, 1.0)
         # Different starting ages, in an order that jumps about, spread the looks evenly over the frame.
-        golden = (np.arange(len(self.tiles_xyxy)) * 0.6180339887) % 1.0
-        self._age = 1.0 + golden
+        self._spread = (np.arange(len(self.tiles_xyxy)) * 0.6180339887) % 1.0 * len(self.tiles_xyxy)
+        self._age = self._spread.copy()
 
     def take_all(self) -> Int64[np.ndarray, " t"]:
-        """Return every tile, and count them as seen."""
-        nobody = np.zeros((0, 4), np.float32)
-        return self.take(len(self.tiles_xyxy), nobody, nobody)
+        """Return every tile, and begin their turns anew."""
+        self._age = self._spread.copy()
+        return np.arange(len(self.tiles_xyxy), dtype=np.int64)
 
     def take(
         self, count: int, people_xyxy: Float32[np.ndarray, "k 4"], urgent_xyxy: Float32[np.ndarray, "u 4"]
@@ -103,16 +103,18 @@ class TileSchedule:
         weight = self._place_weight.copy()
         if len(people_xyxy):
             weight[~self._fits(people_xyxy, np.array([np.inf, 1.0])).any(axis=1)] *= self._config.other_weight
+        priority = self._age * weight
         if len(urgent_xyxy):
-            weight[self._fits(urgent_xyxy, np.array([0.3, 0.3])).any(axis=1)] *= self._config.urgent_weight
-        chosen = np.argsort(-self._age * weight, kind="stable")[:count]
+            is_urgent = self._fits(urgent_xyxy, np.array([0.3, 0.3])).any(axis=1)
+            priority[is_urgent & (self._age >= self._config.urgent_every)] = np.inf
+        chosen = np.argsort(-priority, kind="stable")[:count]
         self._age[chosen] = 0.0
         return chosen.astype(np.int64)
 
     def _fits(
         self, people_xyxy: Float32[np.ndarray, "k 4"], reach: Float[np.ndarray, "2"]
     ) -> Bool[np.ndarray, "t k"]:
-        """Tell which tiles have the size for which people, with centres at most ``reach`` tile sides apart."""
+        """Tell which tiles suit whose size, with centres at most ``reach`` (x, y) tile sides apart."""
         tiles = self.tiles_xyxy
         side = tiles[:, 2] - tiles[:, 0]
         wanted = np.maximum(people_xyxy[:, 3] - people_xyxy[:, 1], 1.0) * self._config.heights_per_tile
