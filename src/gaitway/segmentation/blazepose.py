@@ -97,8 +97,8 @@ def _read(
     except KeyError as error:
         shapes = [output.shape for output in outputs]
         raise NetworkError(
-            f"landmark network gave outputs of shapes {shapes}, wanted landmarks (1, 195), presence (1, 1) and "
-            "mask (1, 256, 256, 1): use pose_landmark_full"
+            f"landmark network gave outputs of shapes {shapes}, wanted landmarks (1, 195), presence (1, 1) "
+            "and mask (1, 256, 256, 1): use pose_landmark_full"
         ) from error
     if not (np.isfinite(landmarks).all() and np.isfinite(presence) and np.isfinite(logits).all()):
         raise NetworkError(

@@ -45,7 +45,7 @@ def crop_square(
 def _shrink(
     image_rgb: UInt8[np.ndarray, "h w 3"], square_xyxy: Float[np.ndarray, "4"], scale: float
 ) -> tuple[UInt8[np.ndarray, "h2 w2 3"], float, float, float]:
-    """Shrink the square's surroundings by a whole factor, averaging; return them, x0, y0 and scale in them."""
+    """Shrink the square's surroundings by a whole factor, averaging; return it, x0, y0 and scale."""
     factor = int(1 / scale)
     height, width = image_rgb.shape[:2]
     low = np.clip(
