@@ -13,6 +13,7 @@ from gaitway.models.opengait.gaitbase import GaitBase, ScoNet
 from gaitway.models.opengait.gaitgl import GaitGL
 from gaitway.models.opengait.gaitpart import GaitPart
 from gaitway.models.opengait.gaitset import GaitSet
+from gaitway.models.opengait.multigaitpp import MultiGaitPP
 from gaitway.models.opengait.skeletongaitpp import SkeletonGaitPP
 from gaitway.models.opengait.swingait import SwinGait
 
@@ -23,6 +24,7 @@ NETWORKS: dict[str, Callable[[Mapping[str, Any]], GaitNetwork]] = {
     "GaitGL": GaitGL,
     "GaitPart": GaitPart,
     "GaitSet": GaitSet,
+    "MultiGaitpp": MultiGaitPP,
     "SkeletonGaitPP": SkeletonGaitPP,
     "ScoNet": ScoNet,
     "SwinGait": SwinGait,

@@ -19,8 +19,8 @@ class DeepGaitV2(GaitNetwork):
     """One stem, one layer on frames, three layers in the mode asked for.
 
     Source:
-        Exploring Deep Models for Practical Gait Recognition (Fan et al., arXiv 2303.03301); SkeletonGait: Gait
-        Recognition Using Skeleton Maps (Fan et al., AAAI 2024) is the same network on two skeleton maps.
+        Exploring Deep Models for Practical Gait Recognition (Fan et al., arXiv 2303.03301); SkeletonGait:
+        Gait Recognition Using Skeleton Maps (Fan et al., AAAI 2024) is the same network on two skeleton maps.
     """
 
     def __init__(self, model_cfg: Mapping[str, Any]) -> None:

@@ -43,6 +43,8 @@ class AttentionFusion(nn.Module):
     def forward(self, features: Sequence[Float[Tensor, "n c t h w"]]) -> Float[Tensor, "n c t h w"]:
         """Return the weighted sum of the branches."""
         joined = torch.cat(list(features), dim=1)
-        scores = self.conv(joined).unflatten(1, (self.branches, -1)).softmax(dim=1)
-        mixed: Tensor = (scores * joined.unflatten(1, (self.branches, -1))).sum(dim=1)
+        n, _, t, h, w = joined.shape
+        shape = (n, self.branches, -1, t, h, w)
+        scores = self.conv(joined).reshape(shape).softmax(dim=1)
+        mixed: Tensor = (scores * joined.reshape(shape)).sum(dim=1)
         return mixed

@@ -24,7 +24,7 @@ class Conv3d(nn.Module):
         self, in_channels: int, out_channels: int, kernel: tuple[int, int, int] = (3, 3, 3), fold: int = 1
     ) -> None:
         super().__init__()
-        padding = (0, 0, 0) if fold > 1 else tuple(k // 2 for k in kernel)
+        padding: Any = (0, 0, 0) if fold > 1 else tuple(k // 2 for k in kernel)
         self.conv3d = nn.Conv3d(in_channels, out_channels, kernel, (fold, 1, 1), padding, bias=False)
 
     def forward(self, x: Float[Tensor, "n c t h w"]) -> Float[Tensor, "n c2 t2 h w"]:

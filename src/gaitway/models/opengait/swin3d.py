@@ -94,7 +94,7 @@ class SwinBlock(nn.Module):
 
     def _attend(self, x: Float[Tensor, "n t h w c"]) -> Float[Tensor, "n t h w c"]:
         """Attend within windows; places beyond the border are zeros."""
-        n, t, h, w, c = x.shape
+        n, t, h, w = x.shape[:4]
         window = cast("Window", tuple(min(k, size) for k, size in zip(self.window, (t, h, w), strict=True)))
         shift = [
             k // 2 if self.shifted and size > k else 0 for k, size in zip(self.window, (t, h, w), strict=True)
