@@ -106,8 +106,17 @@ class VideoResult:
     warnings: tuple[str, ...] = ()
 
     def summary(self, track_id: int) -> TrackSummary:
-        """Return one track's summary."""
-        return next(s for s in self.summaries if s.track_id == track_id)
+        """Return one track's summary.
+
+        Raises:
+            InputError: There is no such track.
+        """
+        for summary in self.summaries:
+            if summary.track_id == track_id:
+                return summary
+        raise InputError(
+            f"{self.name} has no track {track_id}: it has {[s.track_id for s in self.summaries]}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

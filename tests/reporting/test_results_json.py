@@ -68,7 +68,7 @@ def test_every_probe_track_is_listed_even_if_it_was_never_compared():
 
 def test_nobody_anywhere_is_a_result():
     document = results_document(outcome([], [video("p", [])]))
-    assert document == {"schema": 1, "gallery": [], "probes": []}
+    assert document == {"schema": 1, "gallery": [], "probes": [], "warnings": [], "failures": []}
 
 
 def test_two_tracks_of_one_gallery_identity_are_both_listed():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gaitway.cli import options
-from gaitway.cli.show import reporter
+from gaitway.cli.show import reporter, show_doubts
 from gaitway.results import IdentifyResult
 
 
@@ -61,6 +61,7 @@ def identify(
     with reporter(quiet=quiet) as report:
         result = run(gallery, [*probe, *(more or [])], out, settings=settings, report=report)
     show_result(result, out, json=json)
+    show_doubts((*result.gallery, *result.probes), result.failures)
     return 1 if result.failures else 0
 
 
@@ -75,6 +76,4 @@ def show_result(result: IdentifyResult, out: Path, *, json: bool) -> None:
         typer.echo(f"{match.video} track {match.track_id}: {answer}")
     if not result.matches:
         typer.echo("nobody was found in the probe videos")
-    for source, reason in result.failures.items():
-        typer.echo(f"failed: {source}: {reason}", err=True)
     typer.echo(f"report: {latest / 'report.html'}")

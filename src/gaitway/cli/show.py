@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from gaitway.progress import Progress, Report, silent
+from gaitway.results import VideoResult
 
 
 @contextmanager
@@ -65,19 +66,29 @@ class _PlainReport:
 
     def __call__(self, step: Progress) -> None:
         if step.note:
-            self._line(f"{step.item}: {step.note}")
+            self.line(f"{step.item}: {step.note}")
             return
         now, key = time.monotonic(), (step.stage, step.item)
         if key not in self._begun:
             self._begun[key] = self._said[key] = now
         if step.is_last:
             seconds = now - self._begun[key]
-            self._line(f"{step.stage} {step.item}: {step.done} done in {seconds:.1f} s")
+            self.line(f"{step.stage} {step.item}: {step.done} done in {seconds:.1f} s")
         elif now - self._said[key] >= self.EVERY_S:
             self._said[key] = now
             of = f" of {step.total}" if step.total else ""
-            self._line(f"{step.stage} {step.item}: {step.done}{of}")
+            self.line(f"{step.stage} {step.item}: {step.done}{of}")
 
     @staticmethod
-    def _line(text: str) -> None:
+    def line(text: str) -> None:
+        """Print one line."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+
+
+def show_doubts(videos: Iterable[VideoResult], failures: Mapping[str, str]) -> None:
+    """Say on standard error what was odd and what failed, a line each; also with --quiet."""
+    for video in videos:
+        for warning in video.warnings:
+            _PlainReport.line(f"gaitway: warning: {video.name}: {warning}")
+    for reason in failures.values():
+        _PlainReport.line(f"gaitway: failed: {reason}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gaitway.cli import options
-from gaitway.cli.show import reporter
+from gaitway.cli.show import reporter, show_doubts
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,6 @@ def track(
                 f"  track {s.track_id}: frames {s.first_frame + 1}-{s.last_frame + 1}, "
                 f"{s.frames} silhouettes, quality {s.quality:.2f}{doubt}"
             )
-    for source, reason in result.failures.items():
-        typer.echo(f"failed: {source}: {reason}", err=True)
     typer.echo(f"results: {out / 'OutputVideos' / 'latest'}")
+    show_doubts(result.videos, result.failures)
     return 1 if result.failures else 0

@@ -96,6 +96,12 @@ def results_document(result: IdentifyResult) -> dict[str, Any]:
             for video in result.probes
             for summary in video.summaries
         ],
+        "warnings": [
+            {"video": video.name, "message": message}
+            for video in (*result.gallery, *result.probes)
+            for message in video.warnings
+        ],
+        "failures": [{"input": name, "message": message} for name, message in result.failures.items()],
     }
 
 

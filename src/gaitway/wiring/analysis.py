@@ -12,6 +12,7 @@ from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
 from gaitway.results import TrackTable, VideoResult
 from gaitway.silhouettes.sequence import SequenceCollector
+from gaitway.tracking.offline import link_tracklets
 from gaitway.types import Embedding
 from gaitway.wiring.stages import Stages
 
@@ -82,7 +83,9 @@ def analyse(
             report(Progress("follow", name, count, video.frame_count))
     report(Progress("follow", name, count, count, is_last=True))
     table = boxes.table()
-    walks, summaries = collector.finish(table)
+    if settings.link and len(table):
+        table = link_tracklets(table, frame_rate, video.size_wh)
+    walks, summaries = collector.finish(table.select(~table.filled) if len(table) else None)
     return VideoResult(
         name=name,
         source=source,

@@ -23,6 +23,7 @@ from gaitway.pipeline import PipelineConfig, prefetch
 from gaitway.progress import Progress, Report
 from gaitway.results import VideoResult
 
+REPORT_EVERY = 25  # frames
 _NO_KEYPOINTS = np.full((33, 3), np.nan, np.float32)
 Names = Mapping[int, tuple[str | None, float | None]]  # track -> name (None: unknown) and score
 
@@ -44,6 +45,8 @@ class Annotator:
         order = np.argsort(table.frame_index, kind="stable")
         self._table = table.select(order)
         self._starts = np.searchsorted(self._table.frame_index, np.arange(result.frame_count + 1))
+        people = np.diff(self._starts)
+        self.fullest_frame = int(people.argmax()) if len(people) else 0
         self._text: dict[int, str] = {}
         self._colour: dict[int, Colour] = {}
         for track_id in np.unique(table.track_id).tolist():
@@ -104,20 +107,27 @@ def _unpacked(bits: np.ndarray) -> np.ndarray:
 
 def draw_video(
     source: str, path: Path, annotator: Annotator, *, name: str, reader: ReaderConfig, report: Report
-) -> None:
+) -> np.ndarray | None:
     """Read ``source`` once more and write it annotated, with its frame count, times and orientation.
+
+    Returns:
+        The drawn frame with the most people, for a poster; None of an empty video.
 
     Raises:
         VideoError: The source cannot be read any more, or the output cannot be written.
     """
-    count = 0
+    count, poster = 0, None
     with open_video(source, config=reader) as video:
         frames = prefetch(video, PipelineConfig().depth(video.size_wh))
-        writer = VideoWriter(path, video.size_wh, video.frame_rate, config=WriterConfig())
-        with writer:
+        config = WriterConfig(threads=reader.threads)
+        with VideoWriter(path, video.size_wh, video.frame_rate, config=config) as writer:
             for frame in frames:
-                writer.write(annotator.draw(frame.image, frame.index), frame.time_s)
+                drawn = annotator.draw(frame.image, frame.index)
+                writer.write(drawn, frame.time_s)
+                if frame.index == annotator.fullest_frame:
+                    poster = drawn
                 count += 1
-                if count % 25 == 0:
+                if count % REPORT_EVERY == 0:
                     report(Progress("draw", name, count, video.frame_count))
     report(Progress("draw", name, count, count, is_last=True))
+    return poster

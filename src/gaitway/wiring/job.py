@@ -80,7 +80,6 @@ class Job:
             raise
         except GaitwayError as error:
             self.failures[source] = str(error)
-            self.report(Progress("failed", source, note=str(error)))
 
     def record(self) -> dict[str, Any]:
         """Return what run.json says: settings, versions, models and inputs by hash, timings."""
@@ -108,8 +107,6 @@ class Job:
         encoded = self._encoded(followed, encoded_key)
         self.afterwards(source, lambda: publish_features(self.folder, encoded, encoded_key))
         self.timings[name] = {"wall_s": time.perf_counter() - begun, "frames": float(encoded.frame_count)}
-        for warning in encoded.warnings:
-            self.report(Progress("warning", name, note=warning))
         return encoded
 
     def _followed(self, source: str, name: str, key: str) -> VideoResult:
@@ -155,7 +152,7 @@ def open_job(
     """
     with OutputFolder(out) as folder:
         failures: dict[str, str] = {}
-        groups = [_expanded(group, failures, report) for group in patterns]
+        groups = [_expanded(group, failures) for group in patterns]
         every = list(dict.fromkeys(source for group in groups for source in group))
         names = dict(zip(every, unique_names(every), strict=True))
         stages = build_stages(settings, report)
@@ -167,7 +164,7 @@ def open_job(
             stages.networks.close()
 
 
-def _expanded(patterns: Sequence[str | Path], failures: dict[str, str], report: Report) -> list[str]:
+def _expanded(patterns: Sequence[str | Path], failures: dict[str, str]) -> list[str]:
     """Return the inputs that the patterns name; one that names nothing is a failure of its own."""
     sources: list[str] = []
     for pattern in patterns:
@@ -175,5 +172,4 @@ def _expanded(patterns: Sequence[str | Path], failures: dict[str, str], report: 
             sources += expand_sources([str(pattern)])
         except GaitwayError as error:
             failures[str(pattern)] = str(error)
-            report(Progress("failed", str(pattern), note=str(error)))
     return list(dict.fromkeys(sources))

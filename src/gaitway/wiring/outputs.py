@@ -73,7 +73,7 @@ class RunFolder:
         if not self._settings.video:
             return
         annotator = Annotator(video, names, colours, DrawStyle(mode=self._settings.draw))
-        draw_video(
+        poster = draw_video(
             source,
             self.path / file_name,
             annotator,
@@ -81,4 +81,4 @@ class RunFolder:
             reader=reader_config(self._settings),
             report=self._report,
         )
-        self._videos.append(OutputVideo(video.name, file_name))
+        self._videos.append(OutputVideo(video.name, file_name, poster))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from gaitway._version import __version__
@@ -22,7 +23,7 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "stages": dict(stages.names) | {"encoder_id": stages.encoder.model_id},
         "models": {
             "sha256": dict(stages.networks.hashes),
-            "precision": {name: r.precision for name, r in stages.networks.runtimes.items()},
+            "precision": {Path(name).stem: r.precision for name, r in stages.networks.runtimes.items()},
         },
         "versions": {"python": platform.python_version()} | _versions(),
         "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},

@@ -17,6 +17,7 @@ from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.config import Settings
 from gaitway.detection.blazepose import BlazePoseDetector
+from gaitway.detection.motion import MotionDetector
 from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, find_pack
 from gaitway.progress import Progress, Report, silent
@@ -138,8 +139,6 @@ def make_detector(
         ModelError: The file cannot be had or loaded.
     """
     if name == "motion":
-        from gaitway.detection.motion import MotionDetector
-
         return MotionDetector()
     if name == "blazepose":
         landmarks = make_segmenter("blazepose", networks)
