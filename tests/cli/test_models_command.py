@@ -1,11 +1,14 @@
+import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.cli.main import run
-from gaitway.packs import MODELS, PACKS
-from support.checkpoints import gaitbase_shapes, write_checkpoint
+from gaitway.packs import MODELS, PACKS, UrlSource
+from support.checkpoints import gaitbase_shapes, write_checkpoint, yolox_shapes
+from support.web import Page, serve
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +81,38 @@ def test_mistakes_are_one_line(capsys, arguments):
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert err.startswith("gaitway: ")
+
+
+@pytest.fixture
+def site(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serve() as server:
+        yield server
+
+
+def test_pull_shows_the_terms_first_and_the_hash_of_first_use(capsys, monkeypatch, site, tmp_path):
+    content = write_checkpoint(tmp_path / "x.pth.tar", yolox_shapes(width=80, tensors=894)).read_bytes()
+    site.pages["/download"] = Page(content, {"Content-Type": "application/octet-stream"})
+    model = MODELS["yolox-x-mot17"]
+    source = replace(model.source, service=site.url("/download"))
+    monkeypatch.setitem(MODELS, model.name, replace(model, source=source))
+    assert run(["models", "pull", model.name]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "yolox-x-mot17 is ready\n"
+    told = captured.err
+    assert (
+        told.index(model.licence)
+        < told.index(model.citation)
+        < told.index("fetching bytetrack_x_mot17.pth.tar")
+    )
+    assert f"recorded SHA-256 {hashlib.sha256(content).hexdigest()}" in told
+
+
+def test_one_model_that_cannot_be_had_stops_with_one_line(capsys, monkeypatch, site):
+    model = MODELS["yolox-nano"]
+    monkeypatch.setitem(MODELS, model.name, replace(model, source=UrlSource(site.url("/gone.onnx"))))
+    assert run(["models", "pull", "light", "--quiet"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "/gone.onnx" in err
+    assert "gaitway models add FILE" in err

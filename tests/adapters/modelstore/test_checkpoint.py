@@ -54,10 +54,10 @@ def test_what_the_support_module_writes_torch_reads(tmp_path, legacy):
     assert {name: tuple(tensor.shape) for name, tensor in loaded.items()} == SHAPES
 
 
-@pytest.mark.parametrize("key", ["model", "state_dict", None])
+@pytest.mark.parametrize("key", ["model", "state_dict", "model_state_dict", None])
 def test_finds_the_state_dict(tmp_path, key):
     torch = pytest.importorskip("torch")
-    state = {"w": torch.zeros(2)}
+    state = {"module.w": torch.zeros(2)}  # as a network trained on several devices is saved
     torch.save({key: state} if key else state, tmp_path / "n.pt")
     assert read_checkpoint(tmp_path / "n.pt") == {"w": TensorInfo((2,), "Float")}
 

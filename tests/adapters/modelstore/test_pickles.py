@@ -139,6 +139,14 @@ def test_any_bytes_are_read_or_refused(raw):
         read(raw)
 
 
+@pytest.mark.parametrize(
+    "raw", [b"\x8d" + b"\0" * 7 + b"\1", b"\x8e" + b"\0" * 4 + b"\1\0\0\0", b"X\xff\xff\xff\x7f"]
+)
+def test_a_length_that_would_fill_the_memory_is_refused(raw):
+    with pytest.raises(ModelFileError, match="a literal of"):
+        read(b"\x80\x04" + raw)
+
+
 @given(cut=st.integers(0, 200), value=PLAIN)
 def test_cut_pickles_are_refused(cut, value):
     raw = pickle.dumps(value, 2)

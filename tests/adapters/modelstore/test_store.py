@@ -369,6 +369,20 @@ def test_killed_in_the_middle_then_pulled_again(store, publish, site):
     assert not (store.home / "partial" / "net").exists()
 
 
+@pytest.mark.slow
+def test_killed_at_any_moment_then_pulled_again(store, publish, site):
+    publish()
+    for moment in range(8):
+        process = pull_elsewhere(store, site.url("/net.bin"))
+        time.sleep(0.1 * moment)
+        process.kill()
+        process.wait()
+        store.pull("net")
+        assert store.path("net").read_bytes() == A
+        assert store.verify() == {"net": []}
+        store.remove("net")
+
+
 @pytest.mark.parametrize("step", ["new", "old", "wheel", "scratch"])
 def test_leavings_of_a_killed_run_do_not_matter(store, publish, step):
     publish()

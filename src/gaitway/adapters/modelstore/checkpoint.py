@@ -21,6 +21,8 @@ _ITEM_BYTES = {
 _LEGACY_MAGIC = (
     0x1950A86A20F9469CFC6C  # torch.serialization.MAGIC_NUMBER, the first pickle of the older format
 )
+_HOLDERS = ("model", "state_dict", "model_state_dict")  # OpenGait and YOLOX; Lightning; others
+_WRAPPER = "module."  # what DistributedDataParallel puts before every name
 _MAX_PICKLE_BYTES = 256 << 20
 
 
@@ -113,11 +115,12 @@ def _read_legacy(file: IO[bytes], name: str) -> Any:
 def _state_dict(value: Any, name: str) -> Mapping[str, Any]:
     """Find the network's tensors among what a training run saves."""
     if isinstance(value, dict):
-        for key in ("model", "state_dict"):
+        for key in _HOLDERS:
             if isinstance(value.get(key), dict):
                 value = value[key]
                 break
-        named = {k: v for k, v in value.items() if isinstance(k, str) and _is_tensor(v)}
+        tensors = {k: v for k, v in value.items() if isinstance(k, str) and _is_tensor(v)}
+        named = {k.removeprefix(_WRAPPER): v for k, v in tensors.items()}
         if named:
             return named
     raise ModelFileError(

@@ -47,6 +47,7 @@ ALLOWED = frozenset(
         ),
     }
 )
+_MAX_LITERAL_BYTES = 16 << 20  # a checkpoint's texts are names
 _MAX_OPCODES = 5_000_000  # a checkpoint of a thousand tensors has about 100 000
 _DICTS = {"collections.OrderedDict", "collections.defaultdict"}
 
@@ -90,7 +91,8 @@ def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozen
     """
     machine = _Machine(source, allowed)
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(cast("IO[bytes]", stream))):
+        limited = cast("IO[bytes]", _Limited(stream))
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(limited)):
             if count > _MAX_OPCODES:
                 raise ModelFileError(
                     f"{source} is refused: its pickle has more than {_MAX_OPCODES} instructions"
@@ -101,6 +103,21 @@ def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozen
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{source} has a damaged pickle ({error}): fetch the file again") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Limited:
+    """A stream that refuses to read more at once than any checkpoint needs, before memory is taken for it."""
+
+    stream: IO[bytes] | BufferedIOBase
+
+    def read(self, count: int) -> bytes:
+        if count > _MAX_LITERAL_BYTES:
+            raise ValueError(f"a literal of {count} bytes")
+        return self.stream.read(count)
+
+    def readline(self) -> bytes:
+        return self.stream.readline(_MAX_LITERAL_BYTES)
 
 
 @dataclass(slots=True)
