@@ -46,7 +46,7 @@ def root(
 
 def _register() -> None:
     """Put the commands in, one module each."""
-    for module in ("identify", "track", "demo"):
+    for module in ("identify", "track", "demo", "doctor"):
         importlib.import_module(f"gaitway.cli.{module}").register(app)
     app.add_typer(importlib.import_module("gaitway.cli.models").app, name="models")
 

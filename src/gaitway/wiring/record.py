@@ -25,12 +25,13 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
             "sha256": dict(stages.networks.hashes),
             "precision": {Path(name).stem: r.precision for name, r in stages.networks.runtimes.items()},
         },
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": {"python": platform.python_version()} | versions_of(),
         "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},
     }
 
 
-def _versions() -> dict[str, str]:
+def versions_of() -> dict[str, str]:
+    """Return the installed versions of the packages that results depend on."""
     found = {}
     for package in _PACKAGES:
         try:
