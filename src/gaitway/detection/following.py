@@ -34,6 +34,7 @@ class FollowConfig:
             badly lit, it is still one.
         proof: Running mean that no tree or bicycle reaches.
         min_patch_confidence: Confidence from which the look of a person is remembered.
+        min_patch_correlation: Correlation with the look remembered from which the new look replaces it.
     """
 
     min_clarity: float = 0.5
@@ -50,6 +51,7 @@ class FollowConfig:
     min_belief_proven: float = 0.2
     proof: float = 0.7
     min_patch_confidence: float = 0.3
+    min_patch_correlation: float = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +172,12 @@ class Follower:
         is_taken = bool((box_iou(box[None], others) > 0.5).any())
         if correlation < self.config.min_correlation or is_taken:
             return person.out_of_sight()
-        return replace(person.moved_to(box), belief=self._remember(person, sure))
+        is_same = correlation >= self.config.min_patch_correlation
+        return replace(
+            person.moved_to(box),
+            belief=self._remember(person, sure),
+            patch=take_patch(image_rgb, box) if is_same else person.patch,
+        )
 
     def _remember(self, person: Person, sure: float) -> float:
         return self.config.memory * person.belief + (1 - self.config.memory) * sure
