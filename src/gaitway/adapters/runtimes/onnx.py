@@ -171,7 +171,7 @@ def _session(path: Path, providers: Sequence[str], threads: int) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=list(providers))
     except _failures() as error:
         raise ModelFileError(
-            f"{path.name} is not a readable network: {_reason(error)}: run 'gaitway models verify'"
+            f"{path.name} is not a readable network: {_reason(error)}: fetch the file again"
         ) from error
 
 

@@ -221,10 +221,10 @@ def _read(path: Path, shapes: Sequence[Sequence[int]] | None) -> Any:
         model = frontend.convert(frontend.load(str(path)))
     except _failures() as error:
         raise ModelFileError(
-            f"{path.name} is not a readable network: {_reason(error)}: run 'gaitway models verify'"
+            f"{path.name} is not a readable network: {_reason(error)}: fetch the file again"
         ) from error
     if not model.inputs or not model.outputs:
-        raise ModelFileError(f"{path.name} holds no network: run 'gaitway models verify'")
+        raise ModelFileError(f"{path.name} holds no network: fetch the file again")
     if shapes is not None:
         try:
             partial = [_openvino().PartialShape(list(shape)) for shape in shapes]
