@@ -21,7 +21,7 @@ class GaitTemplateConfig:
     """
 
     maps: int = 5
-    widths: tuple[int, int, int] = (32, 64, 128)
+    widths: tuple[int, int, int] = (24, 48, 96)
     parts: int = 16
     channels: int = 64
 
@@ -68,7 +68,9 @@ class GaitTemplateNet(nn.Module):
             nn.MaxPool2d((2, 1)), Residual(second, third), Residual(third, third),
         )  # fmt: skip
         heads = self.config.parts + 1
-        self.maps_to_parts = nn.Parameter(torch.randn(heads, 2 * third, self.config.channels) / (2 * third) ** 0.5)
+        self.maps_to_parts = nn.Parameter(
+            torch.randn(heads, 2 * third, self.config.channels) / (2 * third) ** 0.5
+        )
 
     def forward(self, x: Float[Tensor, "n m 64 44"]) -> Float[Tensor, "n p c"]:
         """Embed template maps."""

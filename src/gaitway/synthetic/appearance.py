@@ -56,7 +56,6 @@ class Appearance:
         return np.array([self.colours[name] for name in MATERIALS], np.float32)
 
 
-
 def sample_appearance(rng: np.random.Generator) -> Appearance:
     """Draw everyday colours."""
 

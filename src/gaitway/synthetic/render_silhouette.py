@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 
 from gaitway.synthetic.camera import Camera, flatten, outlines
 from gaitway.synthetic.shapes import PartSet
-from gaitway.synthetic.skeleton import Pose
+from gaitway.synthetic.skeleton import SEGMENT, Pose
 
 _SHIFT = 4  # fillConvexPoly takes 1/16 pixels
 
@@ -28,7 +28,20 @@ def fill_outlines(
 
 
 def render_silhouettes(
-    parts: PartSet, pose: Pose, camera: Camera, *, corners: int = 14
+    parts: PartSet, pose: Pose, camera: Camera, *, corners: int = 14, follow: str | None = None
 ) -> UInt8[np.ndarray, "t h w"]:
-    """Return the walker's mask in every frame, 0 or 255, in the camera's picture size."""
-    return fill_outlines(outlines(flatten(camera, parts.place(pose)), corners=corners), camera.size_wh)
+    """Return the walker's mask in every frame, 0 or 255, in the camera's picture size.
+
+    Args:
+        parts: The figure.
+        pose: Where it is.
+        camera: Who looks.
+        corners: Corners of every part's outline.
+        follow: A segment whose origin is brought to the middle of each frame, as a tracker crops; None keeps the
+            camera's own frame.
+    """
+    polygons = outlines(flatten(camera, parts.place(pose)), corners=corners)
+    if follow is not None:
+        seen = camera.project(pose.origin[:, SEGMENT[follow]])[:, :2]
+        polygons = polygons + (np.array(camera.size_wh) / 2 - seen)[:, None, None]
+    return fill_outlines(polygons, camera.size_wh)

@@ -170,7 +170,9 @@ class _Studio:
         for take in present:
             number = self._takes.index(take)
             look = take.actor.walker
-            patch = shade(take.flat.frame(index - take.first), look.parts.materials, look.appearance, self._sun)
+            patch = shade(
+                take.flat.frame(index - take.first), look.parts.materials, look.appearance, self._sun
+            )
             pixels = _paste(picture, owner, patch, number + 1)
             if pixels:
                 seen.append((number, patch, pixels))

@@ -154,14 +154,16 @@ def _weave(appearance: Appearance, texel: np.ndarray) -> np.ndarray:
     return np.ones_like(along)
 
 
-
-
 _FOLDS = np.array([_FABRIC.get(name, 0.08) for name in MATERIALS], np.float32)
 _PATTERNED = (MATERIALS.index("top"), MATERIALS.index("sleeve"))
 
 
 def _colour_surface(
-    buffers: _Buffers, ellipses: _Ellipses, material: Int64[np.ndarray, " k"], appearance: Appearance, view: _View
+    buffers: _Buffers,
+    ellipses: _Ellipses,
+    material: Int64[np.ndarray, " k"],
+    appearance: Appearance,
+    view: _View,
 ) -> Float32[np.ndarray, "h w 3"]:
     """Return the lit colours, zero outside the figure."""
     seen = np.flatnonzero(buffers.part >= 0)

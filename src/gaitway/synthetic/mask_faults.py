@@ -1,0 +1,128 @@
+"""Spoil clean masks as segmentation networks do: lost feet, ragged edges, holes, neighbours, cut-off bodies.
+
+Kinds follow what BlazePose's landmark network and PP-HumanSeg do to people of 50 to 250 px in rendered scenes: thin and
+dark ends vanish, edges waver slowly from frame to frame, bags are lost as a whole, a neighbour in the crop leaks in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+Masks = UInt8[np.ndarray, "t h w"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRates:
+    """How often a sequence has each fault, 0..1 (0.5: half of all sequences)."""
+
+    edge: float = 0.75
+    feet: float = 0.25
+    holes: float = 0.15
+    neighbour: float = 0.10
+    cut: float = 0.08
+    coarse: float = 0.35
+    dropped: float = 0.25
+
+
+def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = None) -> Masks:
+    """Return the masks with a random set of faults; frames may be fewer, never none."""
+    rates = rates or FaultRates()
+    faults = (
+        (rates.neighbour, _add_neighbour),
+        (rates.coarse, _coarsen),
+        (rates.edge, _roughen),
+        (rates.feet, _lose_feet),
+        (rates.holes, _punch_holes),
+        (rates.cut, _cut_off),
+        (rates.dropped, _drop_frames),
+    )
+    out = masks
+    for rate, fault in faults:
+        if rng.random() < rate:
+            out = fault(out, rng)
+    return out
+
+
+def _person_rows(masks: Masks) -> tuple[int, int]:
+    rows = np.flatnonzero(masks.any(axis=(0, 2)))
+    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, masks.shape[1])
+
+
+def _add_neighbour(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Let a piece of somebody else stand at one side for some frames."""
+    count, height, width = masks.shape
+    out = masks.copy()
+    start = int(rng.integers(count))
+    stop = min(count, start + int(rng.integers(2, max(3, count // 2 + 1))))
+    x = int(rng.choice([0.25, 0.75]) * width + rng.normal(0, 0.05 * width))
+    top, low = sorted(rng.integers(height // 8, height, 2).tolist())
+    wide = int(rng.integers(2, max(3, width // 8)))
+    out[start:stop, top : low + 1, max(x - wide, 0) : max(x, 1)] = 255
+    return out
+
+
+def _coarsen(masks: Masks, rng: np.random.Generator) -> Masks:
+    """See the person small."""
+    scale = float(rng.uniform(0.35, 0.9))
+    size = (max(int(masks.shape[2] * scale), 8), max(int(masks.shape[1] * scale), 8))
+    small = [cv2.resize(mask, size, interpolation=cv2.INTER_AREA) for mask in masks]
+    return np.asarray((np.stack(small) > 127).astype(np.uint8) * 255)
+
+
+def _roughen(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Move the edge in and out by a noise that drifts slowly, and grow or shrink the whole."""
+    count, height, width = masks.shape
+    amplitude, bias = rng.uniform(0.05, 0.22), rng.normal(0, 0.10)
+    still = rng.standard_normal((height // 6 + 2, width // 6 + 2)).astype(np.float32)
+    out = np.empty_like(masks)
+    for i in range(count):
+        fresh = rng.standard_normal(still.shape).astype(np.float32)
+        still = 0.7 * still + 0.71 * fresh
+        noise = cv2.resize(still, (width, height), interpolation=cv2.INTER_LINEAR)
+        soft = cv2.GaussianBlur(masks[i], (5, 5), 0).astype(np.float32) / 255
+        out[i] = ((soft > 0.08) & (soft + amplitude * noise > 0.5 - bias)) * np.uint8(255)
+    return out
+
+
+def _lose_feet(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Lose the lowest part of the body in some frames."""
+    top, low = _person_rows(masks)
+    out = masks.copy()
+    depth = rng.uniform(0.01, 0.07) * (low - top)
+    chosen = np.flatnonzero(rng.random(len(out)) < rng.uniform(0.3, 1.0))
+    for i in chosen:
+        out[i, int(low - depth * rng.uniform(0.5, 1.5)) :] = 0
+    return out
+
+
+def _punch_holes(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Lose a patch inside the body, the same for a few frames."""
+    top, low = _person_rows(masks)
+    out = masks.copy()
+    for _ in range(int(rng.integers(1, 4))):
+        start = int(rng.integers(len(out)))
+        y = int(rng.uniform(top, low))
+        x = int(masks.shape[2] * rng.normal(0.5, 0.06))
+        radii = (int(rng.integers(1, 5)), int(rng.integers(1, 8)))
+        for mask in out[start : start + int(rng.integers(1, 8))]:
+            cv2.ellipse(mask, (x, y), radii, 0, 0, 360, 0, -1)
+    return out
+
+
+def _cut_off(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Leave the picture at the bottom, so that alignment scales what is left."""
+    top, low = _person_rows(masks)
+    out = masks.copy()
+    share = rng.uniform(0.02, 0.15)
+    out[int(len(out) * rng.uniform(0.4, 0.9)) :, int(low - share * (low - top)) :] = 0
+    return out
+
+
+def _drop_frames(masks: Masks, rng: np.random.Generator) -> Masks:
+    keep = rng.random(len(masks)) > rng.uniform(0.05, 0.3)
+    keep[int(rng.integers(len(masks)))] = True
+    return np.asarray(masks[keep])

@@ -1,0 +1,72 @@
+"""People for training and for tests: unrelated ones and groups of look-alikes, several outfits each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import UInt8
+
+from gaitway.synthetic.covariates import BAGS, COATS, HELD
+from gaitway.synthetic.figure import sample_clothes
+from gaitway.synthetic.mask_faults import FaultRates
+from gaitway.synthetic.shot import Shot, Timing, film, sample_view
+from gaitway.synthetic.walker import Walker, sample_walker
+
+LOOK_ALIKE = 0.35  # spread inside a group: real colleagues differ about three times less than random bodies
+CONDITIONS = ("nm", "bg", "cl")
+
+
+@dataclass(frozen=True)
+class PopulationConfig:
+    """Who is drawn.
+
+    Attributes:
+        group: People in a group of look-alikes.
+        alike: Part of all people who belong to such a group.
+        seed: Makes everybody; tests use another seed than training.
+    """
+
+    group: int = 4
+    alike: float = 0.5
+    seed: int = 0
+
+
+def person(index: int, config: PopulationConfig) -> Walker:
+    """Return person ``index`` of the population, always the same one."""
+    group = index // config.group
+    is_alike = np.random.default_rng([config.seed, 3, group]).random() < config.alike
+    rng = np.random.default_rng([config.seed, 4, index])
+    if not is_alike:
+        return sample_walker(rng)
+    leader = sample_walker(np.random.default_rng([config.seed, 5, group]))
+    return sample_walker(rng, near=leader, spread=LOOK_ALIKE)
+
+
+def outfit(walker: Walker, condition: str, rng: np.random.Generator) -> Walker:
+    """Dress a person for a condition: nm as they are, bg with a bag or something held, cl in other clothes."""
+    if condition == "bg":
+        return walker.carrying(str(rng.choice(BAGS if rng.random() < 0.8 else HELD)), rng)
+    if condition == "cl":
+        other = replace(walker, clothes=sample_clothes(rng))
+        return other.carrying(str(rng.choice(COATS)), rng) if rng.random() < 0.7 else other
+    return walker
+
+
+def training_walks(
+    index: int, count: int, frames: int, config: PopulationConfig
+) -> Iterator[UInt8[np.ndarray, "t 64 64"]]:
+    """Film ``count`` walks of person ``index`` with random cameras, conditions, speeds and faults."""
+    walker = person(index, config)
+    rng = np.random.default_rng([config.seed, 6, index])
+    for _ in range(count):
+        condition = str(rng.choice(CONDITIONS, p=(0.4, 0.3, 0.3)))
+        dressed = outfit(walker, condition, rng)
+        if condition == "bg" and rng.random() < 0.25:  # segmenters lose bags; the arm is still busy
+            dressed = replace(dressed, extras=tuple(replace(e, parts=()) for e in dressed.extras))
+        if rng.random() < 0.15:
+            dressed = dressed.carrying(str(rng.choice(BAGS + HELD)), rng)
+        timing = Timing(frames, float(rng.choice([10.0, 15.0, 20.0, 25.0, 30.0, 30.0])))
+        curvature = float(rng.normal(0, 0.12)) if rng.random() < 0.25 else 0.0
+        yield film(dressed, Shot(sample_view(rng), timing, curvature, FaultRates()), rng)

@@ -1,0 +1,222 @@
+"""Train the default encoder on synthetic walks: make the corpus, train, export. One recipe for CPU and CUDA.
+
+    python -m gaitway.training.default corpus --folder CORPUS --people 2000 --walks 8 --workers 2
+    python -m gaitway.training.default train --corpus CORPUS --out OUT --steps 3000
+
+Interrupted runs go on where they stopped: shards and the checkpoint are kept, and every step draws from its own seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from gaitway.errors import InputError
+from gaitway.models.gait_template import GaitTemplateConfig, GaitTemplateNet
+from gaitway.recognition.learned import network_input
+from gaitway.synthetic.population import PopulationConfig
+from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
+from gaitway.training.losses import supervised_contrastive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """The recipe.
+
+    Attributes:
+        steps: Optimiser steps.
+        people: Identities a step; half of them are whole groups of neighbours, so that look-alikes meet.
+        walks: Walks of each.
+        learning_rate: Peak; warmed up over 5 % of the steps, then a cosine to zero.
+        weight_decay: Of AdamW.
+        temperature: Of the contrastive loss.
+        seed: Of everything.
+        save_every: Steps between checkpoints.
+    """
+
+    steps: int = 3000
+    people: int = 32
+    walks: int = 4
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    temperature: float = 0.1
+    seed: int = 0
+    save_every: int = 500
+
+    def __post_init__(self) -> None:
+        if self.walks < 2 or self.people < 2 or self.steps < 1:
+            raise InputError(f"people={self.people}, walks={self.walks}: wanted 2 or more of each to compare")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Templates:
+    """Network inputs of a corpus: pictures (N, 5, 64, 44), 0..255, by person (people, walks each)."""
+
+    maps: UInt8[np.ndarray, "n m h w"]
+    by_person: np.ndarray
+
+
+def load_templates(folder: Path) -> Templates:
+    """Sum up every walk of a corpus as the network sees it."""
+    maps, labels = [], []
+    for shard in read_corpus(folder):
+        maps.append(np.stack([_quantised(walk) for walk in shard.walks]))
+        labels.append(shard.labels)
+    label = np.concatenate(labels)
+    people, counts = np.unique(label, return_counts=True)
+    fewest = int(counts.min())
+    by_person = np.stack([np.flatnonzero(label == who)[:fewest] for who in people])
+    return Templates(np.concatenate(maps), by_person)
+
+
+def _quantised(walk: UInt8[np.ndarray, "t 64 64"]) -> UInt8[np.ndarray, "m 64 44"]:
+    return np.asarray(np.rint(network_input(walk) * 255), np.uint8)
+
+
+def draw_batch(
+    templates: Templates, config: TrainConfig, step: int, *, group: int = 4
+) -> tuple[UInt8[np.ndarray, "n m h w"], np.ndarray]:
+    """Return the pictures and labels of step ``step``: always the same ones."""
+    rng = np.random.default_rng([config.seed, 11, step])
+    people, walks = templates.by_person.shape
+    count = min(config.people, people)
+    groups = rng.choice(max(people // group, 1), max(count // (2 * group), 1), replace=False)
+    near = (groups[:, None] * group + np.arange(group)).ravel()
+    near = near[near < people][:count]
+    others = np.setdiff1d(np.arange(people), near)
+    chosen = np.concatenate([near, rng.choice(others, count - len(near), replace=False)])
+    rows = np.stack([rng.permutation(walks)[: config.walks] for _ in chosen])
+    index = np.take_along_axis(templates.by_person[chosen], rows, axis=1).ravel()
+    return _augment(templates.maps[index], rng), np.repeat(chosen, rows.shape[1])
+
+
+def _augment(maps: UInt8[np.ndarray, "n m h w"], rng: np.random.Generator) -> UInt8[np.ndarray, "n m h w"]:
+    """Mirror, shift by a pixel or two and blank a patch of some pictures."""
+    out = maps.copy()
+    flip = rng.random(len(out)) < 0.5
+    out[flip] = out[flip, :, :, ::-1]
+    for i, (dx, dy) in enumerate(rng.integers(-2, 3, (len(out), 2))):
+        out[i] = np.roll(out[i], (int(dy) // 2, int(dx)), axis=(1, 2))
+        if rng.random() < 0.25:
+            y, x = int(rng.integers(64)), int(rng.integers(44))
+            out[i, :, y : y + int(rng.integers(4, 16)), x : x + int(rng.integers(4, 16))] = 0
+    return out
+
+
+class Trainer:
+    """The network, its optimiser and where it stands."""
+
+    def __init__(self, config: TrainConfig, device: str) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.device, self.step = config, torch.device(device), 0
+        self.net = GaitTemplateNet(GaitTemplateConfig()).to(self.device)
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    def _rate(self) -> float:
+        warm = max(self.config.steps // 20, 1)
+        done = (self.step - warm) / max(self.config.steps - warm, 1)
+        share = min(self.step / warm, 1.0) if self.step < warm else 0.5 * (1 + np.cos(np.pi * min(done, 1.0)))
+        return self.config.learning_rate * float(max(share, 1e-3))
+
+    def train_step(self, maps: UInt8[np.ndarray, "n m h w"], labels: np.ndarray) -> float:
+        """Make one step; return its loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        self.net.train()
+        x = torch.from_numpy(maps).to(self.device).float() / 255
+        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            embeddings: Float[Tensor, "n p c"] = self.net(x)
+        y = torch.from_numpy(labels).to(self.device)
+        whole = torch.nn.functional.normalize(embeddings.flatten(1), dim=1)[:, None]
+        loss = supervised_contrastive(embeddings.float(), y, temperature=self.config.temperature)
+        loss = loss + supervised_contrastive(whole.float(), y, temperature=self.config.temperature)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        self.optimiser.step()
+        self.step += 1
+        return float(loss.detach())
+
+    def save(self, path: Path) -> None:
+        """Keep everything that going on needs."""
+        state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
+        aside = path.with_suffix(".part")
+        torch.save(state, aside)
+        aside.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from ``path`` where it exists."""
+        if path.exists():
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step = int(state["step"])
+
+
+def train(corpus: Path, out: Path, config: TrainConfig, *, device: str) -> GaitTemplateNet:
+    """Train on a corpus, keeping a checkpoint in ``out``; return the network in evaluation mode."""
+    out.mkdir(parents=True, exist_ok=True)
+    trainer, checkpoint = Trainer(config, device), out / "checkpoint.pt"
+    trainer.resume(checkpoint)
+    templates = load_templates(corpus)
+    log.info("%d walks of %d people on %s", len(templates.maps), len(templates.by_person), device)
+    start, losses = time.monotonic(), []
+    while trainer.step < config.steps:
+        losses.append(trainer.train_step(*draw_batch(templates, config, trainer.step)))
+        if trainer.step % 100 == 0:
+            log.info("step %d loss %.3f, %.0f s", trainer.step, np.mean(losses), time.monotonic() - start)
+            losses = []
+        if trainer.step % config.save_every == 0:
+            trainer.save(checkpoint)
+    trainer.save(checkpoint)
+    return trainer.net.eval()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one part of the recipe."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    corpus = commands.add_parser("corpus", help="make synthetic walks")
+    corpus.add_argument("--folder", type=Path, required=True)
+    for name, default in (("people", 2000), ("walks", 8), ("frames", 24), ("workers", 2), ("seed", 100)):
+        corpus.add_argument(f"--{name}", type=int, default=default)
+    learn = commands.add_parser("train", help="train and export")
+    learn.add_argument("--corpus", type=Path, required=True)
+    learn.add_argument("--out", type=Path, required=True)
+    for name, default in (("steps", 3000), ("people", 32), ("walks", 4), ("seed", 0), ("threads", 0)):
+        learn.add_argument(f"--{name}", type=int, default=default)
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "corpus":
+        config = CorpusConfig(
+            chosen.people, chosen.walks, chosen.frames, population=PopulationConfig(seed=chosen.seed)
+        )
+        for path in write_corpus(chosen.folder, config, workers=chosen.workers):
+            log.info("%s", path.name)
+        return
+    from gaitway.training.export_default import export
+
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    recipe = TrainConfig(chosen.steps, chosen.people, chosen.walks, seed=chosen.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    export(train(chosen.corpus, chosen.out, recipe, device=device), chosen.out)
+
+
+if __name__ == "__main__":
+    main()
