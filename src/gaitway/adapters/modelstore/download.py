@@ -256,7 +256,7 @@ def unreachable(url: str, error: BaseException) -> DownloadError:
         reason = f"the server answered {error.code} {error.reason}"
     else:
         cause = error.reason if isinstance(error, URLError) else error
-        reason = str(cause) or type(cause).__name__
+        reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
     return DownloadError(
         f"could not fetch {url} ({reason}): check the network, or fetch it elsewhere and run "
         f"'gaitway models add FILE'"
