@@ -119,7 +119,7 @@ def _logistic_regression(features: np.ndarray, same: np.ndarray, weight: np.ndar
 
 CALIBRATIONS = {
     "gei-16-2-1-10": Calibration(
-        2.476, 8.614, 1.374, 0.3061, 2.0, "benchmarks/calibrate_matching.py, 60 generated walkers, 10 scenes"
+        3.121, 11.01, 1.333, 0.3036, 2.0, "benchmarks/calibrate_matching.py, 50 generated walkers, 16 scenes"
     ),
 }
 

@@ -1,0 +1,68 @@
+"""Embeddings with who, how and from where: what every protocol chooses its probes and gallery from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from gaitway.errors import InputError
+from gaitway.recognition.distance import METRICS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """N sequences of a data set.
+
+    Attributes:
+        embeddings: (N, P, C).
+        labels: Subject of each.
+        types: Condition or recording of each ("nm-01", "00", "U0_D0", ...).
+        views: Camera or view of each.
+        metric: ``euc`` or ``cos``.
+    """
+
+    embeddings: Float[np.ndarray, "n p c"]
+    labels: Shaped[np.ndarray, " _"]
+    types: Shaped[np.ndarray, " _"]
+    views: Shaped[np.ndarray, " _"]
+    metric: str = "euc"
+
+    def __post_init__(self) -> None:
+        count = len(self.embeddings)
+        lengths = [len(self.labels), len(self.types), len(self.views)]
+        if any(length != count for length in lengths):
+            raise InputError(f"{count} embeddings came with {lengths} labels, types and views: pass one each")
+        if self.metric not in METRICS:
+            raise InputError(f"metric is {self.metric!r}, wanted one of {', '.join(METRICS)}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def where(self, mask: Bool[np.ndarray, " n"]) -> Samples:
+        """Return the sequences where ``mask`` holds."""
+        return Samples(
+            self.embeddings[mask], self.labels[mask], self.types[mask], self.views[mask], self.metric
+        )
+
+    def of_types(self, types: Sequence[str]) -> Samples:
+        """Return the sequences of the given types; an empty choice is an error that lists what there is."""
+        return self.require(np.isin(self.types, list(types)), f"type {' or '.join(types)}")
+
+    def with_type_like(self, pieces: Sequence[str]) -> Samples:
+        """Return the sequences whose type has one of ``pieces`` in it."""
+        mask = np.zeros(len(self), bool)
+        for piece in pieces:
+            mask |= np.char.find(self.types.astype(str), piece) >= 0
+        return self.require(mask, f"{' or '.join(pieces)} in its type")
+
+    def require(self, mask: Bool[np.ndarray, " n"], what: str) -> Samples:
+        """Return the sequences where ``mask`` holds, or raise naming what is missing."""
+        if not mask.any():
+            present = ", ".join(np.unique(self.types.astype(str))[:12])
+            raise InputError(
+                f"no sequence has {what}; types present: {present}: check the data or the protocol"
+            )
+        return self.where(mask)
