@@ -19,7 +19,7 @@ from gaitway.config import Settings
 from gaitway.detection.blazepose import BlazePoseDetector
 from gaitway.detection.motion import MotionDetector
 from gaitway.errors import ConfigError
-from gaitway.packs import MODELS, find_pack
+from gaitway.packs import MODELS, Kind, find_pack
 from gaitway.progress import Progress, Report, silent
 from gaitway.protocols import Detector, Encoder, Segmenter
 from gaitway.recognition.gei import GeiEncoder
@@ -51,10 +51,12 @@ class Networks:
 
     def file(self, model: str, member: str | None = None) -> Path:
         """Return a model's file, fetched first if it is not here."""
-        self.store.ensure(model, functools.partial(self._pulling, model))
+        if model in MODELS:  # what users added by hand is here or nowhere
+            self.store.ensure(model, functools.partial(self._pulling, model))
         path = self.store.path(model, member)
-        stored = next(m for m in self.store.entries() if m.name == model)
-        self.hashes |= {f"{model}/{f.name}": f.sha256 for f in stored.files if f.name == path.name}
+        stored = self.store.find(model)
+        files = stored.files if stored else ()
+        self.hashes |= {f"{model}/{f.name}": f.sha256 for f in files if path.is_dir() or f.name == path.name}
         return path
 
     def runtime(self, model: str, member: str | None = None) -> OpenVinoRuntime:
@@ -176,14 +178,16 @@ def make_encoder(
     return load_opengait_encoder(path, config, engine=networks.engine)
 
 
-def _named_or_given(name: str, networks: Networks, known: Sequence[str], stage: str) -> Path:
-    """Return the file of a model in the store, or the user's own."""
-    if name in MODELS and stage in MODELS[name].kinds:
-        return networks.file(name)
+def _named_or_given(name: str, networks: Networks, known: Sequence[str], stage: Kind) -> Path:
+    """Return the files of a model in the store, published or added by hand, or the user's own file."""
     path = Path(name)
-    if not path.exists():
-        raise ConfigError(
-            f"no {stage} is called {name!r}, and there is no such file: choose one of {', '.join(known)}"
-        )
-    networks.remember(path)
-    return path
+    if path.exists():
+        networks.remember(path)
+        return path
+    is_published = name in MODELS and stage in MODELS[name].kinds
+    is_stored = any(m.name == name and stage in m.kinds for m in networks.store.entries())
+    if is_published or is_stored:
+        return networks.file(name)
+    raise ConfigError(
+        f"no {stage} is called {name!r}, and there is no such file: choose one of {', '.join(known)}"
+    )
