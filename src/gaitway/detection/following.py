@@ -25,15 +25,14 @@ class FollowConfig:
         min_iou: Overlap of the box with the one expected.
         max_overlap: Of two bodies that share more of the smaller one, one is a mistake.
         min_correlation: How much an unsure person's upper body must look as when last seen.
-        unsure_confidence: Highest confidence of people known only by that look: for a tracker's second stage.
+        unsure_confidence: Confidence of people known only by that look: for a tracker's second stage.
         patience: Frames for which a person is looked for after it was last seen.
         trusted_after: Frames in which a person must be seen to be looked for that long; before, one.
         memory: Weight of the past in the running mean of confidence; 0.93 forgets half in ten frames.
         min_belief: Running mean below which a person is given up as a mistake.
-        min_belief_proven: The same for a person whose running mean once reached ``proof``: half hidden or
-            badly lit, it is still one.
-        proof: Running mean that no tree or bicycle reaches.
-        min_patch_confidence: Confidence from which the look of a person is remembered.
+        proof: Running mean that no tree or bicycle reaches. Whoever once had it is not given up for it.
+        max_unsure: Frames for which such a person, half hidden or badly lit, may be known by its look alone.
+        min_patch_confidence: Confidence from which the network is sure and the look is remembered.
         min_patch_correlation: Correlation with the look remembered from which the new look replaces it.
     """
 
@@ -48,8 +47,8 @@ class FollowConfig:
     trusted_after: int = 5
     memory: float = 0.93
     min_belief: float = 0.33
-    min_belief_proven: float = 0.2
     proof: float = 0.7
+    max_unsure: int = 60
     min_patch_confidence: float = 0.3
     min_patch_correlation: float = 0.8
 
@@ -66,6 +65,7 @@ class Person:
         patch: Its upper body as last seen, if it was in the picture.
         frames: In how many frames the landmark network saw it.
         misses: Frames since it was last in sight: seen by the network, or looking as it did when last seen.
+        unsure: Frames since the network was last sure of it.
         is_proven: Whether it has been sure for long that this is a person.
     """
 
@@ -76,6 +76,7 @@ class Person:
     patch: Patch | None
     frames: int = 1
     misses: int = 0
+    unsure: int = 0
     is_proven: bool = False
 
     def expected(self) -> Float32[np.ndarray, "4"]:
@@ -131,7 +132,7 @@ class Follower:
             else self._seek(image_rgb, person, boxes[seen], float(sure[i]))
             for i, person in enumerate(self.people)
         ]
-        sure = np.where(seen, sure, np.minimum(sure, self.config.unsure_confidence)).astype(np.float32)
+        sure = np.where(seen, sure, np.float32(self.config.unsure_confidence))
         shown = np.flatnonzero([self._is_alive(p) and p.misses == 0 for p in people])
         self.people = [p for p in people if self._is_alive(p)]
         everybody = np.array([p.box for p in people], np.float32)
@@ -152,6 +153,7 @@ class Follower:
             height=0.8 * person.height + 0.2 * float(box[3] - box[1]),
             belief=belief,
             patch=take_patch(image_rgb, box) if is_typical else person.patch,
+            unsure=0 if is_typical else person.unsure + 1,
             frames=person.frames + 1,
             is_proven=person.is_proven or belief >= self.config.proof,
         )
@@ -177,6 +179,7 @@ class Follower:
             person.moved_to(box),
             belief=self._remember(person, sure),
             patch=take_patch(image_rgb, box) if is_same else person.patch,
+            unsure=person.unsure + 1,
         )
 
     def _remember(self, person: Person, sure: float) -> float:
@@ -184,8 +187,9 @@ class Follower:
 
     def _is_alive(self, person: Person) -> bool:
         patience = self.config.patience if person.frames >= self.config.trusted_after else 1
-        least = self.config.min_belief_proven if person.is_proven else self.config.min_belief
-        return person.misses <= patience and person.belief >= least
+        is_sure = person.unsure <= self.config.max_unsure
+        is_likely = person.is_proven or person.belief >= self.config.min_belief
+        return person.misses <= patience and is_sure and is_likely
 
     def _is_person(
         self, presence: Float32[np.ndarray, " n"], clear: Float32[np.ndarray, " n"]

@@ -25,16 +25,22 @@ class YoloxConfig:
         size: Network input (height, width) in pixels; None: as small as holds the picture.
         long_side: Longer side of the input where ``size`` is None; docs/decisions/0020.
         min_confidence: Boxes below are dropped. 0.1 is the floor of ByteTrack's second stage.
-        max_iou: Of two boxes that overlap more, the worse is dropped (ByteTrack's 0.7).
+        max_iou: Of two boxes that overlap more, the worse is dropped; docs/decisions/0020. ByteTrack's large
+            network places boxes better and uses 0.7.
         person_class: Column of the class scores that means a person (0 in COCO and in ByteTrack).
     """
 
     mode: Mode = "yolox"
     size: tuple[int, int] | None = None
-    long_side: int = 512
+    long_side: int = 640
     min_confidence: float = 0.1
-    max_iou: float = 0.7
+    max_iou: float = 0.6
     person_class: int = 0
+
+    @classmethod
+    def bytetrack(cls, size: tuple[int, int] = (800, 1440), min_confidence: float = 0.1) -> YoloxConfig:
+        """Return the settings of ByteTrack's networks; ``size`` is (608, 1088) for nano and tiny."""
+        return cls("bytetrack", size, min_confidence=min_confidence, max_iou=0.7)
 
     def __post_init__(self) -> None:
         normalisation_tables(self.mode)
