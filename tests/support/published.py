@@ -33,13 +33,13 @@ def opengait_tensor(key: str, shape: tuple[int, ...]) -> np.ndarray:
     return out.astype(np.float32)
 
 
-def opengait_state(folder: Path) -> dict[str, np.ndarray]:
-    """Return the filled tensors of a fixture model, without its structural ones."""
+def opengait_state(folder: Path, without: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+    """Return the filled tensors of a fixture model, except its structural ones and those ``without``."""
     listed = json.loads((folder / "state_dict.json").read_text())
     return {
         t["key"]: opengait_tensor(t["key"], tuple(t["shape"]))
         for t in listed
-        if not t["key"].endswith("relative_position_index")
+        if not t["key"].endswith("relative_position_index") and t["key"] not in without
     }
 
 
@@ -89,3 +89,37 @@ def humanseg_tensors(
         else:
             filled[name] = np.float32(0.1) * v
     return filled
+
+
+def yolox_scene(height: int, width: int) -> np.ndarray:
+    """Draw the YOLOX fixtures' scene, BGR."""
+    y, x, c = np.ogrid[:height, :width, :3]
+    image = ((40 + 60 * c + (x * 100) // width + (y * 80) // height) % 256).astype(np.uint8)
+    for i in range(24):
+        left, top = (37 * i * i + 11 * i) % width, (53 * i * i + 29 * i) % height
+        wide, high = width // 20 + ((i % 5) * width) // 40, height // 6 + ((i % 7) * height) // 20
+        image[top : top + high, left : left + wide] = [
+            (91 * i) % 256,
+            (57 * i + 80) % 256,
+            (33 * i + 160) % 256,
+        ]
+    return image
+
+
+def yolox_noise(seed: int, height: int, width: int) -> np.ndarray:
+    """Draw the YOLOX fixtures' noise, BGR."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def opengait_walk(root: Path, model: str, sequence: str) -> np.ndarray:
+    """Return what a fixture model is shown of a sequence, uint8 (T, H, W) or (T, C, H, W), not yet cut."""
+    silhouettes = np.load(root / "inputs/inputs.npz")[sequence]
+    maps = np.load(root / "inputs/heatmaps.npz")[sequence]
+    if model.startswith("skeletongaitpp"):
+        return np.concatenate([maps, silhouettes[:, None]], axis=1)
+    if model == "skeletongait_ccpg":
+        return maps
+    if model == "multigaitpp_gait3d":
+        return np.concatenate([silhouettes[:, None], maps[:, :1]], axis=1)[..., 10:54]
+    return silhouettes

@@ -68,7 +68,7 @@ class OpenGaitEncoder:
             InputError: A walk is empty or has another number of channels than the network takes.
             NetworkError: An embedding is not finite.
         """
-        inputs = [self._input(walk) for walk in sequences]
+        inputs = [prepare_walk(walk, self.config) for walk in sequences]
         runs = [self._runtime.submit(array) for array in inputs]
         embeddings = [run.result()[0] for run in runs]
         if not embeddings:
@@ -80,23 +80,32 @@ class OpenGaitEncoder:
             )
         return np.ascontiguousarray(stacked)
 
-    def _input(self, walk: UInt8[np.ndarray, "..."]) -> Float32[np.ndarray, "1 c t h w"]:
-        """Return a walk as the network takes it."""
-        frames = walk[:, None] if walk.ndim == 3 else walk
-        if frames.ndim != 4 or frames.dtype != np.uint8 or not frames.size:
-            raise InputError(
-                f"walk is {walk.dtype} of shape {walk.shape}, wanted uint8 (T, H, W) or (T, C, H, W), T >= 1"
-            )
-        if frames.shape[1] != self.config.channels:
-            raise InputError(
-                f"walk has {frames.shape[1]} images per frame, {self.model_id} takes {self.config.channels}: "
-                "give (T, C, H, W) with its channels in their order"
-            )
-        frames = frames[: self.config.max_frames]
-        if len(frames) < self.config.min_frames:
-            frames = np.tile(frames, (-(-self.config.min_frames // len(frames)), 1, 1, 1))
-        if self.config.cuts_sides:
-            side = frames.shape[-1] // 64 * 10
-            frames = frames[..., side : frames.shape[-1] - side]
-        unit: np.ndarray = _UNIT[frames.transpose(1, 0, 2, 3)][None]
-        return unit
+
+def prepare_walk(walk: UInt8[np.ndarray, "..."], config: GaitInputConfig) -> Float32[np.ndarray, "1 c t h w"]:
+    """Return a walk as a gait network takes it.
+
+    Args:
+        walk: (T, H, W) or (T, C, H, W), 0..255.
+        config: What the network is shown.
+
+    Raises:
+        InputError: The walk is empty or has another number of channels.
+    """
+    frames = walk[:, None] if walk.ndim == 3 else walk
+    if frames.ndim != 4 or frames.dtype != np.uint8 or not frames.size:
+        raise InputError(
+            f"walk is {walk.dtype} of shape {walk.shape}, wanted uint8 (T, H, W) or (T, C, H, W), T >= 1"
+        )
+    if frames.shape[1] != config.channels:
+        raise InputError(
+            f"walk has {frames.shape[1]} images per frame, the network takes {config.channels}: give "
+            "(T, C, H, W) with its channels in their order"
+        )
+    frames = frames[: config.max_frames]
+    if len(frames) < config.min_frames:
+        frames = np.tile(frames, (-(-config.min_frames // len(frames)), 1, 1, 1))
+    if config.cuts_sides:
+        side = frames.shape[-1] // 64 * 10
+        frames = frames[..., side : frames.shape[-1] - side]
+    unit: np.ndarray = _UNIT[frames.transpose(1, 0, 2, 3)][None]
+    return unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 from gaitway.adapters.checkpoints.engine import DEFAULT_ENGINE, Engine
 from gaitway.adapters.checkpoints.members import checkpoint_file
 from gaitway.adapters.checkpoints.opengait_yaml import GaitModel, read_config
+from gaitway.adapters.checkpoints.short_walks import ByLength
 from gaitway.adapters.checkpoints.torchfile import load_weights, read_state
 from gaitway.adapters.modelstore.manifest import sha256_file
+from gaitway.protocols import Runtime
 from gaitway.recognition.opengait import OpenGaitEncoder
 
 if TYPE_CHECKING:
     from gaitway.models.opengait.blocks import GaitNetwork
 
+_LOG = logging.getLogger(__name__)
 CLASSIFIERS = ("BNNecks.fc_bin", "Head1.fc_bin")
+EXAMPLE_FRAMES = 6  # any number does that every network treats as an ordinary walk
+SHORT_GRAPHS = {"SwinGait": 3}  # walks up to so many frames need another graph: its window over time
+UNCONFIRMED = ("MultiGaitpp",)  # docs/decisions/0053
 NEED_CLASSIFIER = ("ScoNet",)  # what it gives are class logits
 
 
@@ -40,16 +47,26 @@ def load_opengait_encoder(
         MissingExtraError: torch is not installed, and the checkpoint was not converted before.
     """
     model = read_config(config)
+    if model.cfg["model"] in UNCONFIRMED:
+        _LOG.warning("%s was never checked against its authors' outputs: do not rely on it", model.cfg["model"])
     path = checkpoint_file(Path(checkpoint), engine.home)
     model_id = f"{model.cfg['model']}-{sha256_file(path)[:12]}"
     channels = model.input.channels
-    runtime = engine.load(
-        path,
-        dict(model.cfg),
-        lambda: load_opengait(path, model),
-        shape=(1, channels, -1, -1, -1),
-        example=(1, channels, 6, 64, 44),
-    )
+
+    def load(frames: int) -> Runtime:
+        """Load the network as it is for walks like an example of so many frames."""
+        return engine.load(
+            path,
+            [dict(model.cfg), frames],
+            lambda: load_opengait(path, model),
+            shape=(1, channels, -1, -1, -1),
+            example=(1, channels, frames, 64, 44),
+        )
+
+    runtime = load(EXAMPLE_FRAMES)
+    short_frames = SHORT_GRAPHS.get(model.cfg["model"], 0)
+    if short_frames and engine.device is None:
+        runtime = ByLength(runtime, lambda: load(short_frames - 1), short_frames)
     return OpenGaitEncoder(runtime, model_id, model.input)
 
 
