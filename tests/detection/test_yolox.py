@@ -84,3 +84,9 @@ def test_output_of_another_network_is_a_network_error():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(ConfigError):
         YoloxConfig(**wrong)
+
+
+def test_bytetracks_networks_keep_their_published_suppression():
+    assert YoloxConfig(mode="bytetrack").suppression_iou == 0.7
+    assert YoloxConfig().suppression_iou == 0.6
+    assert YoloxConfig(max_iou=0.45).suppression_iou == 0.45

@@ -25,8 +25,8 @@ class YoloxConfig:
         size: Network input (height, width) in pixels; None: as small as holds the picture.
         long_side: Longer side of the input where ``size`` is None; docs/decisions/0020.
         min_confidence: Boxes below are dropped. 0.1 is the floor of ByteTrack's second stage.
-        max_iou: Of two boxes that overlap more, the worse is dropped; docs/decisions/0020. ByteTrack's large
-            network places boxes better and uses 0.7.
+        max_iou: Of two boxes that overlap more, the worse is dropped. None: 0.7 for ByteTrack's networks, as
+            published, and 0.6 for others, which draw some people twice; docs/decisions/0020.
         person_class: Column of the class scores that means a person (0 in COCO and in ByteTrack).
     """
 
@@ -34,21 +34,23 @@ class YoloxConfig:
     size: tuple[int, int] | None = None
     long_side: int = 640
     min_confidence: float = 0.1
-    max_iou: float = 0.6
+    max_iou: float | None = None
     person_class: int = 0
-
-    @classmethod
-    def bytetrack(cls, size: tuple[int, int] = (800, 1440), min_confidence: float = 0.1) -> YoloxConfig:
-        """Return the settings of ByteTrack's networks; ``size`` is (608, 1088) for nano and tiny."""
-        return cls("bytetrack", size, min_confidence=min_confidence, max_iou=0.7)
 
     def __post_init__(self) -> None:
         normalisation_tables(self.mode)
         if self.size is not None and any(side <= 0 or side % 32 for side in self.size):
             raise ConfigError(f"YOLOX input size is {self.size}, wanted two positive multiples of 32")
-        for name in ("min_confidence", "max_iou"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ConfigError(f"YOLOX {name} is {getattr(self, name)}, wanted a number in [0, 1]")
+        for name, value in (("min_confidence", self.min_confidence), ("max_iou", self.suppression_iou)):
+            if not 0.0 <= value <= 1.0:
+                raise ConfigError(f"YOLOX {name} is {value}, wanted a number in [0, 1]")
+
+    @property
+    def suppression_iou(self) -> float:
+        """The overlap in force: ``max_iou``, or the mode's own."""
+        if self.max_iou is not None:
+            return self.max_iou
+        return 0.7 if self.mode == "bytetrack" else 0.6
 
 
 class YoloxDetector:
@@ -72,7 +74,9 @@ class YoloxDetector:
         blob, scale = preprocess(image_rgb, size, self.config.mode)
         raw = self._runtime.run(blob[None])[0]
         people = self._people(raw, size)
-        found = postprocess(people, min_confidence=self.config.min_confidence, max_iou=self.config.max_iou)
+        found = postprocess(
+            people, min_confidence=self.config.min_confidence, max_iou=self.config.suppression_iou
+        )
         return Detections(undo(found[:, :4], scale), np.minimum(found[:, 4] * found[:, 5], 1.0))
 
     def reset(self) -> None:
