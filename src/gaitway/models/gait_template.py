@@ -47,11 +47,11 @@ class Residual(nn.Module):
 
 
 class GaitTemplateNet(nn.Module):
-    """Maps (N, 5, 64, 44) in [0, 1] to (N, P + 1, C): one embedding a strip and one of the whole, of unit length.
+    """Maps (N, 5, 64, 44) in [0, 1] to (N, P + 1, C): strips and the whole, each of unit length.
 
     Source:
-        Horizontal strips with a linear map each: GaitSet (AAAI 2019) and GLN (ECCV 2020); differs: 2-D templates
-        instead of frames, mean and maximum pooled side by side.
+        Horizontal strips with a linear map each: GaitSet (AAAI 2019) and GLN (ECCV 2020); differs: 2-D
+        templates instead of frames, mean and maximum pooled side by side.
     """
 
     def __init__(self, config: GaitTemplateConfig | None = None) -> None:
@@ -76,7 +76,7 @@ class GaitTemplateNet(nn.Module):
         """Embed template maps."""
         features = self.stages(self.stem(x))
         rows = torch.cat([features.mean(dim=3), features.amax(dim=3)], dim=1)  # (N, 2C, 16)
-        strips = rows.unflatten(2, (self.config.parts, -1)).mean(dim=3)
+        strips = nn.functional.adaptive_avg_pool1d(rows, self.config.parts)
         whole = rows.mean(dim=2, keepdim=True)
         pooled = torch.cat([strips, whole], dim=2).permute(2, 0, 1)
         parts = torch.bmm(pooled, self.maps_to_parts.to(pooled.dtype)).transpose(0, 1)

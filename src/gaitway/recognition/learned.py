@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -31,7 +32,7 @@ def cut_pieces(length: int, piece: int = CHUNK) -> list[slice]:
     """
     count = max(round(length / piece), 1)
     edges = np.linspace(0, length, count + 1).round().astype(int).tolist()
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 class LearnedEncoder:

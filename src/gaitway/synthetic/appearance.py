@@ -26,8 +26,8 @@ _HAIR: tuple[Colour, ...] = (
     (110, 50, 30),
 )
 _TOPS: tuple[Colour, ...] = (
-    (178, 40, 44), (38, 74, 140), (232, 228, 218), (34, 36, 42), (62, 112, 76), (214, 164, 52), (120, 124, 130),
-    (96, 58, 110), (196, 106, 60), (74, 134, 158), (150, 170, 190), (92, 84, 62),
+    (178, 40, 44), (38, 74, 140), (232, 228, 218), (34, 36, 42), (62, 112, 76), (214, 164, 52), (120, 124,
+    130), (96, 58, 110), (196, 106, 60), (74, 134, 158), (150, 170, 190), (92, 84, 62),
 )  # fmt: skip
 _BOTTOMS: tuple[Colour, ...] = (
     (44, 58, 88), (34, 34, 38), (88, 82, 74), (150, 136, 110), (62, 76, 98), (70, 66, 58), (52, 44, 48),
@@ -70,8 +70,8 @@ def sample_appearance(rng: np.random.Generator) -> Appearance:
 
     top = pick(_TOPS)
     colours = {
-        "skin": pick(_SKIN, 4.0), "hair": pick(_HAIR, 5.0), "eye": (36.0, 28.0, 26.0), "top": top, "sleeve": top,
-        "bottom": pick(_BOTTOMS), "shoe": pick(_SHOES), "sole": pick(((228, 226, 220), (40, 38, 36))),
+        "skin": pick(_SKIN, 4.0), "hair": pick(_HAIR, 5.0), "eye": (36.0, 28.0, 26.0), "top": top, "sleeve":
+        top, "bottom": pick(_BOTTOMS), "shoe": pick(_SHOES), "sole": pick(((228, 226, 220), (40, 38, 36))),
         "bag": pick(_BAGS), "coat": pick(_TOPS + _BOTTOMS), "skirt": pick(_TOPS + _BOTTOMS),
     }  # fmt: skip
     return Appearance(colours, str(rng.choice(PATTERNS)))

@@ -4,8 +4,9 @@ Lengths and radii are parts of the stature.
 
 Source:
     Segment lengths: R. Drillis and R. Contini, Body Segment Parameters, 1966, as printed in D. A. Winter,
-    Biomechanics and Motor Control of Human Movement, 4th ed., 2009, fig. 4.1. Stature and breadths: C. C. Gordon et
-    al., 2012 Anthropometric Survey of U.S. Army Personnel (rounded; spread widened for ages and civilians).
+    Biomechanics and Motor Control of Human Movement, 4th ed., 2009, fig. 4.1. Stature and breadths: C. C.
+    Gordon et al., 2012 Anthropometric Survey of U.S. Army Personnel (rounded; spread widened for ages and
+    civilians).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,9 @@ class Recording:
             )
         x, y, z = self.positions[:, self.names.index(name)].T
         return np.stack([z, x, y], axis=1)
+
+
+Span = Callable[[str, str], np.ndarray]
 
 
 @dataclass(slots=True)
@@ -171,27 +175,33 @@ def gait_angles(recording: Recording) -> Float[np.ndarray, "t c"]:
     stature = float(np.ptp(recording.positions[0, :, 1]))
     out[:, INDEX["sway"]] = side_step / stature
     for side, letter, sign in (("left", "l", 1.0), ("right", "r", -1.0)):
-        _limb_angles(out, span, side, letter, sign, yaw, trunk_yaw)
+        _limb_angles(out, span, side, letter, sign, yaw=yaw, trunk_yaw=trunk_yaw)
     return out[1:]
 
 
-def _limb_angles(  # noqa: PLR0917 - one side's inputs
-    out: np.ndarray, span: object, side: str, letter: str, sign: float, yaw: np.ndarray, trunk_yaw: np.ndarray
+def _limb_angles(
+    out: np.ndarray,
+    span: Span,
+    side: str,
+    letter: str,
+    sign: float,
+    *,
+    yaw: np.ndarray,
+    trunk_yaw: np.ndarray,
 ) -> None:
     def put(name: str, values: np.ndarray) -> None:
         out[:, INDEX[f"{side}_{name}"]] = values
 
-    between = span
-    thigh = _level(between(f"{letter}Thigh", f"{letter}Shin"), yaw)
-    shank, foot = between(f"{letter}Shin", f"{letter}Foot"), between(f"{letter}Foot", f"{letter}Foot.end")
+    thigh = _level(span(f"{letter}Thigh", f"{letter}Shin"), yaw)
+    shank, foot = span(f"{letter}Shin", f"{letter}Foot"), span(f"{letter}Foot", f"{letter}Foot.end")
     put("hip_flexion", np.arcsin(_unit(thigh)[:, 0]))
     put("hip_abduction", sign * np.arctan2(thigh[:, 1], -thigh[:, 2]))
-    put("knee_flexion", _between(between(f"{letter}Thigh", f"{letter}Shin"), shank))
+    put("knee_flexion", _between(span(f"{letter}Thigh", f"{letter}Shin"), shank))
     ankle = _between(shank, foot)
     put("ankle_flexion", ankle - ankle[0])
     toes = _level(foot, yaw)
     put("foot_out", sign * np.arctan2(toes[:, 1], np.maximum(np.abs(toes[:, 0]), 1e-6)))
-    arm = _level(between(f"{letter}Shldr", f"{letter}ForeArm"), trunk_yaw)
+    arm = _level(span(f"{letter}Shldr", f"{letter}ForeArm"), trunk_yaw)
     put("shoulder_flexion", np.arcsin(np.clip(_unit(arm)[:, 0], -1, 1)))
     put("shoulder_abduction", sign * np.arctan2(arm[:, 1], -arm[:, 2]))
-    put("elbow_flexion", _between(arm, _level(between(f"{letter}ForeArm", f"{letter}Hand"), trunk_yaw)))
+    put("elbow_flexion", _between(arm, _level(span(f"{letter}ForeArm", f"{letter}Hand"), trunk_yaw)))

@@ -48,7 +48,7 @@ def look_at(
     *,
     roll: float = 0.0,
 ) -> Camera:
-    """Return a camera at ``eye`` that has ``target`` in the middle of its picture, rolled by ``roll`` radians.
+    """Return a camera at ``eye`` with ``target`` in the middle of its picture, rolled by ``roll`` radians.
 
     Raises:
         InputError: It would look straight up or down, so that no side is left.

@@ -43,7 +43,7 @@ def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
-def _backpack(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _backpack(body: Body, rng: np.random.Generator, _side: str) -> Extra:
     upper, depth = (1 - SPINE) * body["torso"], body["chest_half_depth"]
     thick, wide, low = _uniform(rng, 0.05, 0.12), _uniform(rng, 0.11, 0.17), _uniform(rng, -0.16, 0.02)
     back = -depth - 0.7 * thick
@@ -96,7 +96,7 @@ def _cross_bag(body: Body, rng: np.random.Generator, side: str) -> Extra:
     return Extra((plain.parts[0], strap))
 
 
-def _hand_bag(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _hand_bag(_body: Body, rng: np.random.Generator, side: str) -> Extra:
     """A bag, case or shopping bag that hangs from the hand."""
     size = (_uniform(rng, 0.10, 0.21), _uniform(rng, 0.03, 0.09), _uniform(rng, 0.08, 0.17))
     drop = _uniform(rng, 0.04, 0.14)
@@ -108,7 +108,7 @@ def _hand_bag(body: Body, rng: np.random.Generator, side: str) -> Extra:
     return Extra((bag, handle), held)
 
 
-def _trolley(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _trolley(body: Body, _rng: np.random.Generator, side: str) -> Extra:
     sign, grip = dict(SIDES)[side], f"{side}_grip"
     height = 0.42 * body.stature_m
     box = Part("bag", Blob(grip, (-0.28, sign * 0.03, -0.22), (0.09, 0.16, 0.10)),
@@ -142,7 +142,7 @@ def _over_thighs(body: Body, material: str, off: float, hem: float, flare: float
 def _coat_of(
     hem_low: float, hem_high: float, thick: float
 ) -> Callable[[Body, np.random.Generator, str], Extra]:
-    def wear(body: Body, rng: np.random.Generator, side: str) -> Extra:
+    def wear(body: Body, rng: np.random.Generator, _side: str) -> Extra:
         off = thick * _uniform(rng, 0.7, 1.4)
         hips, waist, breast, girdle = torso_rings(body, off)
         parts = [Part("coat", hips, waist), Part("coat", waist, breast), Part("coat", breast, girdle)]
@@ -168,7 +168,7 @@ def _sleeve(body: Body, side: str, off: float) -> list[Part]:
 
 
 def _skirt_of(hem_low: float, hem_high: float) -> Callable[[Body, np.random.Generator, str], Extra]:
-    def wear(body: Body, rng: np.random.Generator, side: str) -> Extra:
+    def wear(body: Body, rng: np.random.Generator, _side: str) -> Extra:
         hem, flare = _uniform(rng, hem_low, hem_high), _uniform(rng, 0.005, 0.07)
         return Extra(tuple(_over_thighs(body, "skirt", 0.008, hem, flare)))
 
@@ -192,7 +192,7 @@ def _bent(side: str, elbow: float, shoulder: float) -> dict[str, tuple[float, fl
     }
 
 
-def _box(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _box(body: Body, rng: np.random.Generator, _side: str) -> Extra:
     """Something carried in both arms before the belly."""
     size = (_uniform(rng, 0.10, 0.16), _uniform(rng, 0.14, 0.20), _uniform(rng, 0.07, 0.14))
     at = (body["waist_half_depth"] + size[0] + 0.06, 0.0, 0.10)
@@ -200,7 +200,7 @@ def _box(body: Body, rng: np.random.Generator, side: str) -> Extra:
     return Extra((ball("bag", "chest", at, size),), held)
 
 
-def _phone(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _phone(_body: Body, rng: np.random.Generator, side: str) -> Extra:
     at_ear = rng.random() < 0.5
     bend = (140.0, 22.0) if at_ear else (95.0, 18.0)
     held = {**_bent(side, *bend), "neck_flexion": (4.0 if at_ear else 24.0, 0.5)}
@@ -217,7 +217,7 @@ def _umbrella_up(body: Body, rng: np.random.Generator, side: str) -> Extra:
     return Extra((stick, roof), _bent(side, 100.0, 20.0))
 
 
-def _umbrella_furled(body: Body, rng: np.random.Generator, side: str) -> Extra:
+def _umbrella_furled(_body: Body, rng: np.random.Generator, side: str) -> Extra:
     grip, length = f"{side}_grip", _uniform(rng, 0.5, 0.68)
     tilt = _uniform(rng, -0.25, 0.25)
     stick = limb("coat", grip, ((0, 0, 0), 0.016), ((tilt * length, 0, -0.95 * length), 0.02))

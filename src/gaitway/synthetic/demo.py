@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaitway.synthetic.camera import Camera, look_at
+from gaitway.synthetic.camera import look_at
 from gaitway.synthetic.scene import Actor, Scene, SceneConfig, SceneFrame
 from gaitway.synthetic.walker import Path, Walker, sample_walker
 

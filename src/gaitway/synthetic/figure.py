@@ -111,8 +111,8 @@ def _torso(body: Body, clothes: Clothes) -> list[Part]:
     deep = body["pelvis_half_depth"] + off + 0.6 * seat_out
     hem = Blob("pelvis", (-0.6 * seat_out, 0, -drop), (deep, body["pelvis_half_width"] + off, 0.02 * h))
     parts.append(Part("top", hem, waist))
-    parts.append(ball("bottom", "pelvis", (0, 0, -0.01 * h),
-                      (body["pelvis_half_depth"] + 0.4 * off, body["pelvis_half_width"] + 0.3 * off, 0.05 * h)))  # fmt: skip
+    seat_ring = (body["pelvis_half_depth"] + 0.4 * off, body["pelvis_half_width"] + 0.3 * off, 0.05 * h)
+    parts.append(ball("bottom", "pelvis", (0, 0, -0.01 * h), seat_ring))
     if clothes.hood:
         parts.append(
             ball("top", "chest", (-0.06 * h * 0.8, 0, upper + 0.01), (0.035 * h, 0.05 * h, 0.03 * h))

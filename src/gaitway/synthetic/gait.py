@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from gaitway.synthetic.norms import CENTRAL, CHANNELS, INDEX, SIDED, fourier_basis, normal_gait, shift_stride
 
-# Between people, in degrees: sd of a channel's mean (posture) round the norm. Bovi et al. 2011 give 4-7 degrees for the
-# hip and knee, 3-5 for the ankle; arms and trunk after Murray 1964.
+# Between people, in degrees: sd of a channel's mean (posture) round the norm. Bovi et al. 2011 give 4-7
+# degrees for the hip and knee, 3-5 for the ankle; arms and trunk after Murray 1964.
 OFFSET_SD_DEG = {
     "pelvis_tilt": 3.0, "pelvis_obliquity": 0.6, "pelvis_rotation": 1.0, "trunk_lean": 3.0, "trunk_bend": 1.0,
     "trunk_rotation": 1.5, "neck_flexion": 6.0, "head_yaw": 3.0, "sway": 0.0,

@@ -1,7 +1,8 @@
 """Spoil clean masks as segmentation networks do: lost feet, ragged edges, holes, neighbours, cut-off bodies.
 
-Kinds follow what BlazePose's landmark network and PP-HumanSeg do to people of 50 to 250 px in rendered scenes: thin and
-dark ends vanish, edges waver slowly from frame to frame, bags are lost as a whole, a neighbour in the crop leaks in.
+Kinds follow what BlazePose's landmark network and PP-HumanSeg do to people of 50 to 250 px in rendered
+scenes: thin and dark ends vanish, edges waver slowly from frame to frame, bags are lost as a whole, a
+neighbour in the crop leaks in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 Masks = UInt8[np.ndarray, "t h w"]
+Spoilt = UInt8[np.ndarray, "_ _ _"]  # another size, or fewer frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class FaultRates:
     dropped: float = 0.25
 
 
-def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = None) -> Masks:
+def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = None) -> Spoilt:
     """Return the masks with a random set of faults; frames may be fewer, never none."""
     rates = rates or FaultRates()
     faults = (
@@ -65,7 +67,7 @@ def _add_neighbour(masks: Masks, rng: np.random.Generator) -> Masks:
     return out
 
 
-def _coarsen(masks: Masks, rng: np.random.Generator) -> Masks:
+def _coarsen(masks: Masks, rng: np.random.Generator) -> Spoilt:
     """See the person small."""
     scale = float(rng.uniform(0.35, 0.9))
     size = (max(int(masks.shape[2] * scale), 8), max(int(masks.shape[1] * scale), 8))
@@ -122,7 +124,7 @@ def _cut_off(masks: Masks, rng: np.random.Generator) -> Masks:
     return out
 
 
-def _drop_frames(masks: Masks, rng: np.random.Generator) -> Masks:
+def _drop_frames(masks: Masks, rng: np.random.Generator) -> Spoilt:
     keep = rng.random(len(masks)) > rng.uniform(0.05, 0.3)
     keep[int(rng.integers(len(masks)))] = True
     return np.asarray(masks[keep])

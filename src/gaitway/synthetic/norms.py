@@ -1,13 +1,13 @@
 """Joint angles of normal walking over one stride, from the literature, in degrees.
 
-Stride 0 is the limb's own heel contact; toe-off is near 60 %. Curves are read every 5 % of the stride from the
-published means of healthy adults walking at a comfortable speed.
+Stride 0 is the limb's own heel contact; toe-off is near 60 %. Curves are read every 5 % of the stride from
+the published means of healthy adults walking at a comfortable speed.
 
 Source:
-    Leg and pelvis: D. A. Winter, The Biomechanics and Motor Control of Human Gait, 2nd ed., 1991; J. Perry and
-    J. M. Burnfield, Gait Analysis, 2nd ed., 2010; spread between people: G. Bovi et al., Gait & Posture 33, 2011.
-    Arms: M. P. Murray et al., J. Bone Joint Surg. 46-A, 1964. Differs: hip flexion is the thigh's angle to the
-    vertical (the pelvis's constant tilt is taken off), and values are rounded to a degree.
+    Leg and pelvis: D. A. Winter, The Biomechanics and Motor Control of Human Gait, 2nd ed., 1991; J. Perry
+    and J. M. Burnfield, Gait Analysis, 2nd ed., 2010; spread between people: G. Bovi et al., Gait & Posture
+    33, 2011. Arms: M. P. Murray et al., J. Bone Joint Surg. 46-A, 1964. Differs: hip flexion is the thigh's
+    angle to the vertical (the pelvis's constant tilt is taken off), and values are rounded to a degree.
 """
 
 from __future__ import annotations

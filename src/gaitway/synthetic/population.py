@@ -45,7 +45,7 @@ def person(index: int, config: PopulationConfig) -> Walker:
 
 
 def outfit(walker: Walker, condition: str, rng: np.random.Generator) -> Walker:
-    """Dress a person for a condition: nm as they are, bg with a bag or something held, cl in other clothes."""
+    """Dress a person for a condition: nm as they are, bg with a bag, cl in other clothes."""
     if condition == "bg":
         return walker.carrying(str(rng.choice(BAGS if rng.random() < 0.8 else HELD)), rng)
     if condition == "cl":

@@ -37,7 +37,8 @@ def render_silhouettes(
         pose: Where it is.
         camera: Who looks.
         corners: Corners of every part's outline.
-        follow: A segment whose origin is brought to the middle of each frame, as a tracker crops; None keeps the
+        follow: A segment whose origin is brought to the middle of each frame, as a tracker crops; None
+        keeps the
             camera's own frame.
     """
     polygons = outlines(flatten(camera, parts.place(pose)), corners=corners)

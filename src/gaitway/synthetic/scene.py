@@ -108,7 +108,7 @@ class _Take:
 
 @dataclass(frozen=True)
 class Scene:
-    """People, a street and a camera. Iterate ``frames()`` as often as you like: it is always the same film."""
+    """People, a street and a camera; ``frames()`` gives the same film as often as it is called."""
 
     actors: tuple[Actor, ...]
     camera: Camera
@@ -189,8 +189,8 @@ class _Studio:
         )
         owned = cv2.warpAffine(owner, move, (width, height), flags=cv2.INTER_NEAREST)
         y, x = self._rng.integers(0, 64, 2)
-        moved += self._noise[y : y + height, x : x + width]
-        image = np.clip(moved, 0, 255).astype(np.uint8)
+        noisy = moved + self._noise[y : y + height, x : x + width]
+        image = np.clip(noisy, 0, 255).astype(np.uint8)
         truth = self._truth(index, move, owned, seen)
         return SceneFrame(image, index / self._scene.config.frame_rate, truth)
 
@@ -281,7 +281,7 @@ def _move_points(points: np.ndarray, move: np.ndarray, size_wh: tuple[int, int])
 
 
 def mot_lines(frames: Iterator[SceneFrame]) -> Iterator[str]:
-    """Return the truth as MOTChallenge ground truth: frame and id from 1, x, y, w, h, 1, class 1, visibility."""
+    """Return MOTChallenge ground truth: frame and id from 1, x, y, w, h, 1, class 1, visibility."""
     for number, frame in enumerate(frames, 1):
         truth = frame.truth
         for actor, box, share in zip(truth.actor, truth.xyxy, truth.visibility, strict=True):

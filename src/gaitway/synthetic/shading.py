@@ -1,7 +1,8 @@
 """One walker in one frame, shaded: colour and coverage of a small patch of the picture.
 
-Every part is drawn inside its outline with a depth buffer; its surface normal comes from the ellipse between its two
-ends. Normals are then smoothed a little so that parts flow into each other, and lit by one sun and the sky.
+Every part is drawn inside its outline with a depth buffer; its surface normal comes from the ellipse
+between its two ends. Normals are then smoothed a little so that parts flow into each other, and lit by one
+sun and the sky.
 """
 
 from __future__ import annotations

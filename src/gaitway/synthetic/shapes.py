@@ -1,7 +1,8 @@
 """What a walker is made of: convex parts that move with the skeleton.
 
-A part is the convex hull of two ellipsoids, each fixed in a segment's frame. Capsules, tapered limbs, flat torsos, hems
-that follow both knees and bags are all of this kind, so one projection and one shading serve everything.
+A part is the convex hull of two ellipsoids, each fixed in a segment's frame. Capsules, tapered limbs, flat
+torsos, hems that follow both knees and bags are all of this kind, so one projection and one shading serve
+everything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One walk seen by one camera, as aligned silhouettes: the unit of training and of the synthetic benchmark."""
+"""One walk seen by one camera, as aligned silhouettes."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Walker:
         return self.stride_m * self.gait.cadence_hz
 
     def pose(self, times_s: Float[np.ndarray, " t"], path: Path, rng: np.random.Generator) -> Pose:
-        """Walk along ``path``, from its start at the first of ``times_s``; ``rng`` makes the strides differ."""
+        """Walk along ``path``, at its start at the first of ``times_s``; ``rng`` makes the strides differ."""
         motion = self.gait.walk(times_s - times_s[0], rng, start=float(rng.random()))
         angles = motion.angles
         for extra in self.extras:

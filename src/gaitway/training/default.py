@@ -3,7 +3,8 @@
     python -m gaitway.training.default corpus --folder CORPUS --people 2000 --walks 8 --workers 2
     python -m gaitway.training.default train --corpus CORPUS --out OUT --steps 3000
 
-Interrupted runs go on where they stopped: shards and the checkpoint are kept, and every step draws from its own seed.
+Interrupted runs go on where they stopped: shards and the checkpoint are kept, and every step draws from its
+own seed.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Trainer:
         loss = supervised_contrastive(embeddings.float(), y, temperature=self.config.temperature)
         loss = loss + supervised_contrastive(whole.float(), y, temperature=self.config.temperature)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self.step += 1

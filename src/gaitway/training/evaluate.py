@@ -41,8 +41,8 @@ def cross_view(encoder: Encoder, walks: Sequence[LabelledWalk]) -> CrossView:
     """Score an encoder by CASIA-B's protocol: per pair of views, the nearest gallery walk names the probe.
 
     Source:
-        Yu, Tan and Tan, A Framework for Evaluating the Effect of View Angle, Clothing and Carrying Condition on
-        Gait Recognition, ICPR 2006; the identical view is left out as the field does.
+        Yu, Tan and Tan, A Framework for Evaluating the Effect of View Angle, Clothing and Carrying
+        Condition on Gait Recognition, ICPR 2006; the identical view is left out as the field does.
     """
     parts = embed(encoder, walks)
     people = np.array([walk.person for walk in walks])

@@ -15,7 +15,8 @@ NAME = "gait_template"
 def export(net: GaitTemplateNet, folder: Path) -> list[Path]:
     """Write ``gait_template.safetensors``, ``.xml`` and ``.bin`` (weights in half precision) into ``folder``.
 
-    The network's own f32 arithmetic is kept: only the stored weights are rounded to 16 bits, in both files alike.
+    The network's own f32 arithmetic is kept: only the stored weights are rounded to 16 bits, in both files
+    alike.
     """
     import openvino as ov
 
