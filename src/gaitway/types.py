@@ -24,8 +24,9 @@ Mask = Float32[np.ndarray, "_ _"]
 def _frozen(array: Any, dtype: Any, shape: tuple[int | None, ...], name: str) -> Any:
     """Return a read-only view of ``array`` as ``dtype``, or raise if its shape does not fit."""
     out = np.asarray(array, dtype=dtype)
-    if out.ndim != len(shape) or any(
-        want not in (None, got) for got, want in zip(out.shape, shape, strict=True)
+    if out.shape != shape and (
+        out.ndim != len(shape)
+        or any(want not in (None, got) for got, want in zip(out.shape, shape, strict=True))
     ):
         wanted = tuple("N" if s is None else s for s in shape)
         raise InputError(f"{name} has shape {out.shape}, wanted {wanted}: check the array's layout")
@@ -189,7 +190,7 @@ class Tracks:
         )
         _check_boxes(self.xyxy, "Tracks.xyxy")
         _check_unit(self.confidence, "Tracks.confidence")
-        if len(np.unique(self.track_id)) != n:
+        if len(set(self.track_id.tolist())) != n:
             raise InputError(f"Tracks.track_id repeats within a frame: {self.track_id.tolist()}")
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
-"""Generated detection streams: people on a ground plane, seen by a pinhole camera through an imperfect detector.
+"""Generated detection streams: people on a ground plane seen by a pinhole camera and an imperfect detector.
 
-Independent of the developers' fixtures; trackers choose their defaults on these. Everything follows from a seed.
+Independent of the developers' fixtures; the trackers' defaults were chosen on these. Seeded throughout.
 """
 
 from dataclasses import dataclass, field
@@ -138,8 +138,10 @@ def generate(scene: Scene) -> Stream:
         in_picture = (boxes[t, :, 2] > 8) & (boxes[t, :, 0] < WIDTH - 8) & (boxes[t, :, 1] < HEIGHT - 20)
         there = present[t] & in_picture
         seen = _visible(boxes[t], depth[t], there)
-        for i in np.flatnonzero(there):
-            truth.append([t + 1, i + 1, *boxes[t, i, :2], *(boxes[t, i, 2:] - boxes[t, i, :2])])
+        truth.extend(
+            [t + 1, i + 1, *boxes[t, i, :2], *(boxes[t, i, 2:] - boxes[t, i, :2])]
+            for i in np.flatnonzero(there)
+        )
         drift = 0.6 * drift + 0.8 * rng.normal(0, scene.noise, (n, 4)) * (1 + 2 * (1 - seen))[:, None]
         mood = 0.8 * mood + 0.6 * rng.normal(0, 0.05, n)
         missing = np.where(
@@ -158,7 +160,9 @@ def generate(scene: Scene) -> Stream:
         for _ in range(rng.poisson(scene.false_rate)):
             tall = rng.uniform(60, 220)
             corner = rng.uniform((0, 0), (WIDTH - 90, HEIGHT - tall))
-            ghosts.append([rng.geometric(0.4), *corner, *(corner + (0.4 * tall, tall)), rng.beta(2, 3)])
+            ghosts.append(
+                [rng.geometric(0.4), *corner, *(corner + np.array([0.4, 1]) * tall), rng.beta(2, 3)]
+            )
         if ghosts:
             false = np.array([g[1:] for g in ghosts])
             xyxy = np.concatenate([xyxy, false[:, :4] + rng.normal(0, 2, (len(false), 4))])

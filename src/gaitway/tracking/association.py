@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
+ROUNDING = 1 - 1e-9  # keeps pairs exactly at a limit
 DENSE_PAIRS = 2500  # up to here all pairs at once are faster than sorting (benchmarks/tracking.py)
 
 Boxes = Float64[np.ndarray, "4 _"]  # rows x1, y1, x2, y2
@@ -27,59 +28,62 @@ class Pairs(NamedTuple):
     value: Float[np.ndarray, " p"]
 
 
-def overlaps(a: Boxes, b: Boxes, *, pixel: float = 0.0) -> Pairs:
+def overlaps(a: Boxes, b: Boxes, *, pixel: float = 0.0, least: float = 0.0) -> Pairs:
     """Return the pairs of boxes that overlap, with their IoU.
 
     Args:
         a: Rows x1, y1, x2, y2.
         b: The same.
         pixel: What is added to widths and heights: 1 for the inclusive corners of older code, else 0.
+        least: Pairs with a smaller IoU may be left out, which is faster; others never are.
     """
     if not (a.shape[1] and b.shape[1]):
         return Pairs(_NONE, _NONE, np.zeros(0))
     if a.shape[1] * b.shape[1] <= DENSE_PAIRS:
         return _dense(a, b, pixel)
-    return _sparse(a, b, pixel)
-
-
-def _areas(boxes: Boxes, pixel: float) -> Float64[np.ndarray, " _"]:
-    size = boxes[2:] - boxes[:2]
-    if pixel:
-        size += pixel
-    area: np.ndarray = size[0] * size[1]
-    return area
+    return _sparse(a, b, pixel, least * ROUNDING)
 
 
 def _dense(a: Boxes, b: Boxes, pixel: float) -> Pairs:
     size = np.minimum(a[2:, :, None], b[2:, None, :])
     size -= np.maximum(a[:2, :, None], b[:2, None, :])
+    size_a, size_b = a[2:] - a[:2], b[2:] - b[:2]
     if pixel:
         size += pixel
+        size_a += pixel
+        size_b += pixel
     rows, columns = (np.minimum(size[0], size[1]) > 0).nonzero()
-    both = size[0, rows, columns] * size[1, rows, columns]
-    union = _areas(a, pixel)[rows] + _areas(b, pixel)[columns] - both
+    width, height = size[:, rows, columns]
+    both = width * height
+    union = (size_a[0] * size_a[1])[rows]
+    union += (size_b[0] * size_b[1])[columns]
+    union -= both
     return Pairs(rows, columns, both / union)
 
 
-def _sparse(a: Boxes, b: Boxes, pixel: float) -> Pairs:
-    """Sweep along x: only boxes whose left edge lies within reach are compared at all."""
+def _sparse(a: Boxes, b: Boxes, pixel: float, least: float) -> Pairs:
+    """Sweep along x: only boxes whose left edge lies within reach are compared at all.
+
+    An IoU of ``least`` needs that part of a's width and of its height in common.
+    """
+    size_a, size_b = a[2:] - a[:2] + pixel, b[2:] - b[:2] + pixel
     order = np.argsort(b[0])
-    left = b[0, order]
-    widest = (b[2] - b[0]).max() + pixel
-    first = np.searchsorted(left, a[0] - widest)
-    last = np.searchsorted(left, a[2] + pixel)
-    count = last - first
+    left, top, right, bottom = b[:, order]
+    enough = least * size_a
+    first = np.searchsorted(left, a[0] + enough[0] - size_b[0].max())
+    last = np.searchsorted(left, a[2] + pixel - enough[0])
+    count = np.maximum(last - first, 0)
     rows = np.repeat(np.arange(a.shape[1]), count)
-    offset = np.cumsum(count) - count
-    columns = order[np.arange(len(rows)) + np.repeat(first - offset, count)]
-    height = np.minimum(a[3][rows], b[3][columns]) - np.maximum(a[1][rows], b[1][columns]) + pixel
-    keep = height > 0
-    rows, columns, height = rows[keep], columns[keep], height[keep]
-    width = np.minimum(a[2][rows], b[2][columns]) - np.maximum(a[0][rows], b[0][columns]) + pixel
-    keep = width > 0
-    rows, columns = rows[keep], columns[keep]
+    place = np.arange(len(rows)) + np.repeat(first - np.cumsum(count) + count, count)
+    height = np.minimum(a[3].repeat(count), bottom[place])
+    height -= np.maximum(a[1].repeat(count), top[place])
+    keep = (height > (enough[1] - pixel).repeat(count)).nonzero()[0]
+    rows, place, height = rows[keep], place[keep], height[keep] + pixel
+    width = np.minimum(a[2][rows], right[place]) - np.maximum(a[0][rows], left[place]) + pixel
+    keep = (width > enough[0][rows]).nonzero()[0]
+    rows, columns = rows[keep], order[place[keep]]
     both = width[keep] * height[keep]
-    union = _areas(a, pixel)[rows] + _areas(b, pixel)[columns] - both
+    union = (size_a[0] * size_a[1])[rows] + (size_b[0] * size_b[1])[columns] - both
     return Pairs(rows, columns, both / union)
 
 

@@ -27,14 +27,6 @@ State = Float64[np.ndarray, "5 4 n"]
 Xyah = Float64[np.ndarray, "4 n"]
 
 
-def tlwh_to_xyah(tlwh: Float64[np.ndarray, "4 n"]) -> Xyah:
-    """Convert rows x, y, w, h (h > 0) to centre, aspect and height."""
-    xyah = tlwh.copy()
-    xyah[:2] += tlwh[2:] / 2
-    xyah[2] /= tlwh[3]
-    return xyah
-
-
 def xyah_to_xyxy(xyah: Xyah) -> Float64[np.ndarray, "4 n"]:
     """Convert rows centre x, centre y, aspect, height to x1, y1, x2, y2."""
     size = xyah[2:].copy()

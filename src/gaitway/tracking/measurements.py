@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from gaitway.errors import InputError
-from gaitway.tracking.kalman import tlwh_to_xyah
 
 
-class Measurements(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurements:
     """Detections of one frame as columns.
 
     Attributes:
@@ -28,12 +29,10 @@ class Measurements(NamedTuple):
 
     def take(self, index: Int64[np.ndarray, " k"]) -> Measurements:
         """Return the detections at ``index``."""
-        return Measurements(
-            self.row[index],
-            self.xyxy.take(index, axis=1),
-            self.xyah.take(index, axis=1),
-            self.score[index],
-        )
+        return Measurements(self.row[index], self.xyxy[:, index], self.xyah[:, index], self.score[index])
+
+    def __len__(self) -> int:
+        return len(self.row)
 
 
 def check_detections(xyxy: np.ndarray, scores: np.ndarray) -> None:
@@ -46,25 +45,34 @@ def check_detections(xyxy: np.ndarray, scores: np.ndarray) -> None:
         raise InputError(
             f"detections have dtypes {xyxy.dtype} and {scores.dtype}, wanted floats: convert them with astype"
         )
-    # One pass: every comparison with NaN is false, and the corners' sum is finite only if all are.
-    if not (xyxy[:, 2:] >= xyxy[:, :2]).all() or not np.isfinite(xyxy).all():
+    if not len(scores):
+        return
+    if not (isfinite(xyxy.sum(dtype=np.float64)) and (xyxy[:, 2:] >= xyxy[:, :2]).all()):  # one NaN is enough
         raise InputError("detections have a box that is not finite or not x1 <= x2, y1 <= y2: drop it first")
-    if len(scores) and not (scores.min() >= 0 and scores.max() <= 1):
-        raise InputError(f"scores are {scores.min():.4g}..{scores.max():.4g}, wanted 0..1: normalise them")
+    low, high = scores.min(), scores.max()
+    if not (low >= 0 and high <= 1):
+        raise InputError(f"scores are {low:.4g}..{high:.4g}, wanted 0..1: normalise them")
 
 
-def measure(xyxy: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"]) -> Measurements:
-    """Prepare detections; boxes without area are left out, for they have no aspect.
+def measure(
+    xyxy: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"], chosen: Bool[np.ndarray, " n"]
+) -> Measurements:
+    """Prepare the chosen detections; boxes without area are left out, for they have no aspect.
 
     Widths are computed in the dtype given and only then widened to float64, as the reference does it.
     """
-    tlwh = xyxy.T.copy()
-    tlwh[2:] -= tlwh[:2]
-    tlwh = tlwh.astype(np.float64)
-    row = np.arange(len(scores))
-    solid = np.minimum(tlwh[2], tlwh[3]) > 0
-    if not solid.all():
-        row, tlwh, scores = row[solid], tlwh[:, solid], scores[solid]
-    corners = tlwh.copy()
-    corners[2:] += tlwh[:2]
-    return Measurements(row, corners, tlwh_to_xyah(tlwh), scores)
+    row = chosen.nonzero()[0]
+    corner, size = xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]
+    if len(row) < len(scores):
+        corner, size, scores = corner[row], size[row], scores[row]
+    if len(row) and not size.min() > 0:
+        solid = size.min(axis=1) > 0
+        row, corner, size, scores = row[solid], corner[solid], size[solid], scores[solid]
+    corners, xyah = np.empty((4, len(row))), np.empty((4, len(row)))
+    corners[:2] = corner.T
+    xyah[2:] = size.T
+    np.add(corners[:2], xyah[2:], out=corners[2:])
+    np.multiply(xyah[2:], 0.5, out=xyah[:2])
+    xyah[:2] += corners[:2]
+    xyah[2] /= xyah[3]
+    return Measurements(row, corners, xyah, scores)

@@ -37,13 +37,13 @@ class OfflineConfig:
         link: Beliefs of the linking.
     """
 
-    buffer_s: float = 1.0
+    buffer_s: float = 2.0
     coast_s: float = 0.4
     contested: float = 0.4
     trust: float = 2.0
     least_rows: int = 3
     fill_s: float = 4.0
-    min_rows: int = 3
+    min_rows: int = 6
     min_seen: float = 0.3
     smooth_s: float = 0.06
     link: LinkConfig = field(default_factory=LinkConfig)

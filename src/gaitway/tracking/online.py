@@ -106,6 +106,7 @@ class OnlineTracker:
         self._table = SlotTable()
         self._tracked: Slots = np.zeros(0, np.int64)
         self._lost: Slots = np.zeros(0, np.int64)
+        self._has_unconfirmed = False
         self._frame = 0
         self._next_id = 1
 
@@ -126,24 +127,29 @@ class OnlineTracker:
         self._frame += 1
         if camera is not None:
             self._move_camera(camera)
-        found = measure(xyxy, scores)
-        high = found.take((found.score >= config.high_threshold).nonzero()[0])
-        confirmed = table.is_confirmed[self._tracked]
-        unconfirmed = self._tracked[~confirmed]
-        pool = np.concatenate([self._tracked[confirmed], self._lost])
+        found = measure(xyxy, scores, scores >= config.low_threshold)
+        is_open = found.score >= config.high_threshold
+        is_low = ~is_open
+        confirmed, unconfirmed = self._tracked, self._tracked[:0]
+        if self._has_unconfirmed:
+            is_confirmed = table.is_confirmed[self._tracked]
+            confirmed, unconfirmed = self._tracked[is_confirmed], self._tracked[~is_confirmed]
+        pool = np.concatenate([confirmed, self._lost]) if len(self._lost) else confirmed
         state = self._predict(pool)
-        is_open = np.ones(len(high.row), bool)
-        unseen = self._follow(pool, kalman.xyah_to_xyxy(state[0]), found, high, is_open)
+        unseen = self._follow(pool, kalman.xyah_to_xyxy(state[0]), found, is_open, is_low)
         if config.use_common_motion and unseen.any():
             self._share_motion(pool, state, unseen)
         still_new = np.ones(len(unconfirmed), bool)
         if len(unconfirmed):
             start = kalman.xyah_to_xyxy(table.seen[:, unconfirmed])
             least = 1 - config.unconfirmed_threshold
-            self._match(unconfirmed, start, high, is_open, unmatched=still_new, least=least)
-        tracked = np.concatenate([pool[~unseen], unconfirmed[~still_new]])
-        born = self._start(high, is_open, tracked)
-        self._settle(np.concatenate([tracked, born]), pool[unseen])
+            self._match(unconfirmed, start, found, is_open, unmatched=still_new, least=least)
+        tracked, lost = pool, pool[:0]
+        if len(unconfirmed) or unseen.any():
+            tracked, lost = np.concatenate([pool[~unseen], unconfirmed[~still_new]]), pool[unseen]
+        if is_open.any():
+            tracked = np.concatenate([tracked, self._start(found, is_open, tracked)])
+        self._settle(tracked, lost)
         return self._output()
 
     def _move_camera(self, camera: Float[np.ndarray, "2 3"]) -> None:
@@ -167,22 +173,23 @@ class OnlineTracker:
         pool: Slots,
         boxes: Float64[np.ndarray, "4 _"],
         found: Measurements,
-        high: Measurements,
         is_open: Bool[np.ndarray, " _"],
+        is_low: Bool[np.ndarray, " _"],
     ) -> Bool[np.ndarray, " _"]:
         """Give detections to known tracks in rounds, surest first; return who is still unseen."""
         config = self._config
         unseen = np.ones(len(pool), bool)
         least = 1 - config.match_threshold
-        self._match(pool, boxes, high, is_open, unmatched=unseen, least=least)
+        self._match(pool, boxes, found, is_open, unmatched=unseen, least=least)
         if not unseen.any():
             return unseen
-        self._rescue(pool, boxes, found, unseen)
+        if is_low.any():
+            self._rescue(pool, boxes, found, is_low, unseen)
         if config.reach and is_open.any():
-            self._match(pool, boxes, high, is_open, unmatched=unseen, least=least, grow=config.reach)
+            self._match(pool, boxes, found, is_open, unmatched=unseen, least=least, grow=config.reach)
         if config.use_last_seen and is_open.any():
             there = kalman.xyah_to_xyxy(self._table.seen[:, pool])
-            self._match(pool, there, high, is_open, unmatched=unseen, least=least)
+            self._match(pool, there, found, is_open, unmatched=unseen, least=least)
         return unseen
 
     def _match(
@@ -201,9 +208,9 @@ class OnlineTracker:
         there, here = boxes[:, index], found.xyxy[:, rest]
         if grow:
             there, here = _grow(there, grow), _grow(here, grow)
-        rows, columns, similarity = overlaps(there, here)
+        rows, columns, similarity = overlaps(there, here, least=least)
         if self._config.use_score:
-            similarity = similarity * found.score[rest[columns]]
+            similarity *= found.score[rest[columns]]
         rows, columns = assign(Pairs(rows, columns, similarity - least), (len(index), len(rest)))
         rows, columns = index[rows], rest[columns]
         self._correct(slots[rows], found, columns)
@@ -215,16 +222,17 @@ class OnlineTracker:
         pool: Slots,
         boxes: Float64[np.ndarray, "4 _"],
         found: Measurements,
+        is_low: Bool[np.ndarray, " _"],
         unseen: Bool[np.ndarray, " _"],
     ) -> None:
         """Continue tracks seen lately with low detections, by IoU alone."""
         config = self._config
+        least = 1 - config.second_threshold
         patience = 1 + round(config.rescue_s * config.frame_rate)
         index = (unseen & (self._table.last_frame[pool] >= self._frame - patience)).nonzero()[0]
-        is_low = (found.score >= config.low_threshold) & (found.score < config.high_threshold)
         low = is_low.nonzero()[0]
-        rows, columns, similarity = overlaps(boxes[:, index], found.xyxy[:, low])
-        gains = Pairs(rows, columns, similarity - (1 - config.second_threshold))
+        rows, columns, similarity = overlaps(boxes[:, index], found.xyxy[:, low], least=least)
+        gains = Pairs(rows, columns, similarity - least)
         rows, columns = assign(gains, (len(index), len(low)))
         self._correct(pool[index[rows]], found, low[columns])
         unseen[index[rows]] = False
@@ -270,15 +278,15 @@ class OnlineTracker:
         self._table.track_id[slots] = np.arange(self._next_id, self._next_id + len(slots))
         self._next_id += len(slots)
 
-    def _start(self, high: Measurements, is_open: Bool[np.ndarray, " _"], tracked: Slots) -> Slots:
+    def _start(self, found: Measurements, is_open: Bool[np.ndarray, " _"], tracked: Slots) -> Slots:
         """Begin tracks at open detections that are sure enough and not doubles of a seen person."""
-        index = (is_open & (high.score >= self._config.new_threshold)).nonzero()[0]
+        index = (is_open & (found.score >= self._config.new_threshold)).nonzero()[0]
         if not len(index):
             return index
         table = self._table
         seen = kalman.xyah_to_xyxy(table.seen[:, tracked])
-        boxes = np.concatenate([seen, high.xyxy[:, index]], axis=1)
-        pairs = overlaps(high.xyxy[:, index], boxes)
+        boxes = np.concatenate([seen, found.xyxy[:, index]], axis=1)
+        pairs = overlaps(found.xyxy[:, index], boxes)
         is_double = (pairs.value > self._config.duplicate_overlap) & (
             pairs.columns < len(tracked) + pairs.rows
         )
@@ -286,13 +294,13 @@ class OnlineTracker:
             index, pairs.rows[is_double]
         )  # a box doubles a seen person or an earlier (surer) box
         slots = table.take(len(index))
-        state = kalman.initiate(high.xyah[:, index])
+        state = kalman.initiate(found.xyah[:, index])
         table.motion[:, :, slots] = state
         table.anchor[:, :, slots] = state
-        table.seen[:, slots] = high.xyah[:, index]
+        table.seen[:, slots] = found.xyah[:, index]
         table.last_frame[slots] = self._frame
-        table.score[slots] = high.score[index]
-        table.detection[slots] = high.row[index]
+        table.score[slots] = found.score[index]
+        table.detection[slots] = found.row[index]
         table.first_frame[slots] = self._frame
         table.is_confirmed[slots] = False
         if self._frame == 1 or self._config.confirm_at_once:
@@ -302,11 +310,13 @@ class OnlineTracker:
     def _settle(self, tracked: Slots, unseen: Slots) -> None:
         """Keep who was seen and, for the buffer's time, who was not; free the other slots."""
         table = self._table
-        lost = unseen[self._frame - table.last_frame[unseen] <= self._config.buffer_frames]
-        before = np.concatenate([self._tracked, self._lost])
-        kept = np.concatenate([tracked, lost])
-        if len(gone := np.setdiff1d(before, kept, assume_unique=True)):
-            table.give_back(gone)
+        lost = unseen
+        if len(unseen):
+            lost = unseen[self._frame - table.last_frame[unseen] <= self._config.buffer_frames]
+        if len(self._lost) or self._has_unconfirmed:
+            before = np.concatenate([self._tracked, self._lost])
+            table.give_back(table.without(before, tracked, lost))
+        self._has_unconfirmed = len(tracked) > 0 and not table.is_confirmed[tracked].all()
         self._tracked, self._lost = tracked, lost
 
     def _coasting(self) -> Slots:
@@ -320,7 +330,9 @@ class OnlineTracker:
 
     def _output(self) -> Tracks:
         table = self._table
-        shown = self._tracked[table.is_confirmed[self._tracked]]
+        shown = self._tracked
+        if self._has_unconfirmed:
+            shown = shown[table.is_confirmed[shown]]
         if self._config.coast_s and len(self._lost):
             shown = np.concatenate([shown, self._coasting()])
         boxes = kalman.xyah_to_xyxy(table.motion[0][:, shown])

@@ -71,6 +71,7 @@ class ReferenceByteTrack:
         self._table = SlotTable()
         self._tracked: Slots = np.zeros(0, np.int64)
         self._lost: Slots = np.zeros(0, np.int64)
+        self._has_unconfirmed = False
         self._frame = 0
         self._next_id = 1
 
@@ -84,72 +85,82 @@ class ReferenceByteTrack:
         check_detections(xyxy, scores)
         config, table = self._config, self._table
         self._frame += 1
-        found = measure(xyxy, scores)
-        high = found.take((found.score > config.track_threshold).nonzero()[0])
-        confirmed = table.is_confirmed[self._tracked]
-        unconfirmed = self._tracked[~confirmed]
-        pool = np.concatenate([self._tracked[confirmed], self._lost])
-        pool_is_tracked = np.arange(len(pool)) < len(pool) - len(self._lost)
-        boxes = self._predict(pool, pool_is_tracked)
+        high = measure(xyxy, scores, scores > config.track_threshold)
+        confirmed, unconfirmed = self._tracked, self._tracked[:0]
+        if self._has_unconfirmed:
+            is_confirmed = table.is_confirmed[self._tracked]
+            confirmed, unconfirmed = self._tracked[is_confirmed], self._tracked[~is_confirmed]
+        pool = np.concatenate([confirmed, self._lost]) if len(self._lost) else confirmed
+        state = self._predict(pool, len(confirmed))
+        boxes = kalman.xyah_to_xyxy(state[0])
         rows, columns = self._associate(boxes, high, config.match_threshold, fuse=not config.mot20)
-        self._correct(pool[rows], high, columns)
-        unmatched = np.ones(len(pool), bool)
-        unmatched[rows] = False
-        refound = pool[~(unmatched | pool_is_tracked)]
-        left = (unmatched & pool_is_tracked).nonzero()[0]
-        newly_lost = self._rescue(pool[left], boxes[:, left], found) if len(left) else pool[left]
-        is_open = np.ones(len(high.row), bool)
-        is_open[columns] = False
-        dropped = self._confirm(unconfirmed, high, is_open) if len(unconfirmed) else unconfirmed
-        born = self._start(high, is_open)
+        self._correct(pool[rows], state[:, :, rows], high, columns)
+        refound = pool[rows[rows >= len(confirmed)]] if len(self._lost) else pool[:0]
+        newly_lost = pool[:0]
+        if len(rows) < len(pool):
+            unmatched = np.ones(len(pool), bool)
+            unmatched[rows] = False
+            table.motion[:, :, pool[unmatched]] = state[:, :, unmatched]
+            left = unmatched[: len(confirmed)].nonzero()[0]
+            low = (scores > config.low_threshold) & (scores < config.track_threshold)
+            newly_lost = self._rescue(pool[left], state[:, :, left], measure(xyxy, scores, low))
+        dropped, born = unconfirmed, pool[:0]
+        if len(columns) < len(high):
+            is_open = np.ones(len(high), bool)
+            is_open[columns] = False
+            dropped = self._confirm(unconfirmed, high, is_open)
+            born = self._start(high, is_open)
         self._settle(newly_lost, dropped, born, refound)
         return self._output()
 
-    def _predict(self, pool: Slots, is_tracked: Bool[np.ndarray, " _"]) -> Float64[np.ndarray, "4 _"]:
-        """Move the pool one frame on (lost tracks keep their height) and return its boxes."""
+    def _predict(self, pool: Slots, tracked: int) -> Float64[np.ndarray, "5 4 _"]:
+        """Return the pool one frame on; those after the first ``tracked`` are lost and keep their height."""
         state = self._table.motion[:, :, pool]
-        state[1, kalman.HEIGHT] *= is_tracked
-        state = kalman.predict(state)
-        self._table.motion[:, :, pool] = state
-        return kalman.xyah_to_xyxy(state[0])
+        state[1, kalman.HEIGHT, tracked:] = 0
+        return kalman.predict(state)
 
     def _associate(
         self, boxes: Float64[np.ndarray, "4 _"], found: Measurements, limit: float, *, fuse: bool
     ) -> tuple[Slots, Slots]:
-        rows, columns, similarity = overlaps(boxes, found.xyxy, pixel=PIXEL)
+        rows, columns, similarity = overlaps(boxes, found.xyxy, pixel=PIXEL, least=1 - limit)
         if fuse:
-            similarity = similarity * found.score[columns]
+            similarity *= found.score[columns]
         gains = Pairs(rows, columns, limit - (1 - similarity))
-        return assign(gains, (boxes.shape[1], len(found.row)))
+        return assign(gains, (boxes.shape[1], len(found)))
 
-    def _correct(self, slots: Slots, found: Measurements, columns: Slots) -> None:
-        """Let tracks see their detections."""
+    def _correct(
+        self, slots: Slots, state: Float64[np.ndarray, "5 4 _"], found: Measurements, columns: Slots
+    ) -> None:
+        """Let tracks in ``state`` see their detections."""
+        if not len(slots):
+            return
         table = self._table
-        table.motion[:, :, slots] = kalman.correct(table.motion[:, :, slots], found.xyah[:, columns])
+        table.motion[:, :, slots] = kalman.correct(state, found.xyah[:, columns])
         table.last_frame[slots] = self._frame
         table.score[slots] = found.score[columns]
         table.detection[slots] = found.row[columns]
         table.is_confirmed[slots] = True
 
-    def _rescue(self, slots: Slots, boxes: Float64[np.ndarray, "4 _"], found: Measurements) -> Slots:
+    def _rescue(self, slots: Slots, state: Float64[np.ndarray, "5 4 _"], low: Measurements) -> Slots:
         """Match what is left of the tracked to low detections; return who is lost now."""
-        config = self._config
-        score = found.score
-        low = found.take(((score > config.low_threshold) & (score < config.track_threshold)).nonzero()[0])
-        rows, columns = self._associate(boxes, low, config.second_threshold, fuse=False)
-        self._correct(slots[rows], low, columns)
+        boxes = kalman.xyah_to_xyxy(state[0])
+        rows, columns = self._associate(boxes, low, self._config.second_threshold, fuse=False)
+        self._correct(slots[rows], state[:, :, rows], low, columns)
         is_lost = np.ones(len(slots), bool)
         is_lost[rows] = False
         return slots[is_lost]
 
     def _confirm(self, slots: Slots, high: Measurements, is_open: Bool[np.ndarray, " _"]) -> Slots:
         """Match tracks seen once, where they were seen, to open high detections; return the others."""
+        if not len(slots):
+            return slots
         config = self._config
         index = is_open.nonzero()[0]
         rest = high.take(index)
-        boxes = kalman.xyah_to_xyxy(self._table.motion[0][:, slots])
+        state = self._table.motion[:, :, slots]
+        boxes = kalman.xyah_to_xyxy(state[0])
         rows, columns = self._associate(boxes, rest, config.unconfirmed_threshold, fuse=not config.mot20)
-        self._correct(slots[rows], rest, columns)
+        self._correct(slots[rows], state[:, :, rows], rest, columns)
         is_open[index[columns]] = False
         is_dropped = np.ones(len(slots), bool)
         is_dropped[rows] = False
@@ -158,8 +169,6 @@ class ReferenceByteTrack:
     def _start(self, high: Measurements, is_open: Bool[np.ndarray, " _"]) -> Slots:
         """Begin tracks at open detections that are sure enough."""
         index = is_open.nonzero()[0]
-        if not len(index):
-            return index
         index = index[high.score[index] >= self._config.track_threshold + self._config.new_margin]
         table = self._table
         slots = table.take(len(index))
@@ -176,31 +185,28 @@ class ReferenceByteTrack:
 
     def _settle(self, newly_lost: Slots, dropped: Slots, born: Slots, refound: Slots) -> None:
         """Bring both lists up to date and free the slots of tracks that leave them."""
+        self._has_unconfirmed = len(born) > 0 and self._frame > 1
         if not (len(self._lost) or len(newly_lost) or len(dropped) or len(born)):
             return
         table = self._table
-        before = np.concatenate([self._tracked, self._lost, born])
-        tracked = self._tracked
-        if len(newly_lost) or len(dropped):
-            tracked = tracked[~np.isin(tracked, np.concatenate([newly_lost, dropped]))]
-        tracked = np.concatenate([tracked, born, refound])
+        tracked = np.concatenate([table.without(self._tracked, newly_lost, dropped), born, refound])
         expired = self._lost[self._frame - table.last_frame[self._lost] > self._config.buffer_frames]
-        lost = np.concatenate([self._lost[~np.isin(self._lost, refound)], newly_lost])
+        lost = np.concatenate([table.without(self._lost, refound), newly_lost])
         lost = lost[~table.was_removed[lost]]
         table.was_removed[expired] = True  # after the line above: they stay for one more frame
+        before = np.concatenate([self._tracked, self._lost, born])
         self._tracked, self._lost = self._without_duplicates(tracked, lost)
-        kept = np.concatenate([self._tracked, self._lost])
-        if len(kept) < len(before):
-            table.give_back(np.setdiff1d(before, kept))
+        if len(self._tracked) + len(self._lost) < len(before):
+            table.give_back(table.without(before, self._tracked, self._lost))
 
     def _without_duplicates(self, tracked: Slots, lost: Slots) -> tuple[Slots, Slots]:
         """Where a tracked and a lost track lie on each other, keep the one with the longer life."""
         if not (len(tracked) and len(lost)):
             return tracked, lost
-        table = self._table
+        table, limit = self._table, self._config.duplicate_threshold
         boxes = kalman.xyah_to_xyxy(table.motion[0][:, np.concatenate([tracked, lost])])
-        pairs = overlaps(boxes[:, : len(tracked)], boxes[:, len(tracked) :], pixel=PIXEL)
-        same = 1 - pairs.value < self._config.duplicate_threshold
+        pairs = overlaps(boxes[:, : len(tracked)], boxes[:, len(tracked) :], pixel=PIXEL, least=1 - limit)
+        same = 1 - pairs.value < limit
         if not same.any():
             return tracked, lost
         rows, columns = pairs.rows[same], pairs.columns[same]
@@ -214,7 +220,9 @@ class ReferenceByteTrack:
     def _output(self) -> Tracks:
         """Return the confirmed tracks with their filtered boxes, in the order of the list."""
         table = self._table
-        shown = self._tracked[table.is_confirmed[self._tracked]]
+        shown = self._tracked
+        if self._has_unconfirmed:
+            shown = shown[table.is_confirmed[shown]]
         boxes = kalman.xyah_to_xyxy(table.motion[0][:, shown])
         np.maximum(boxes[2:], boxes[:2], out=boxes[2:])
         return Tracks(

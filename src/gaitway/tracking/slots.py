@@ -22,6 +22,7 @@ class SlotTable:
         self.detection = np.zeros(capacity, np.int64)
         self.is_confirmed = np.zeros(capacity, bool)
         self.was_removed = np.zeros(capacity, bool)
+        self._scratch = np.zeros(capacity, bool)
         self._free = list(range(capacity))
 
     def take(self, count: int) -> Slots:
@@ -31,6 +32,15 @@ class SlotTable:
         slots = self._free[:count]
         del self._free[:count]
         return np.array(slots, np.int64)
+
+    def without(self, slots: Slots, *gone: Slots) -> Slots:
+        """Return ``slots``, in their order, less those that are ``gone``."""
+        self._scratch[slots] = True
+        for some in gone:
+            self._scratch[some] = False
+        kept: Slots = slots[self._scratch[slots]]
+        self._scratch[slots] = False
+        return kept
 
     def give_back(self, slots: Slots) -> None:
         """Free slots of tracks that no list holds any more."""
