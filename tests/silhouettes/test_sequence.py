@@ -60,6 +60,27 @@ class TestWalks:
         assert len(walks) == 0
         assert summaries == ()
 
+    def test_bystanders_keep_their_own_pixels(self):
+        drawn = [draw_person(FRAME, x, 280, 150, 1.0) for x in (180, 225)]
+        masks, keypoints = [m for m, _ in drawn], [k for _, k in drawn]
+        boxes = np.stack([box_of(mask) for mask in masks])
+        bodies = bodies_of(masks, keypoints, boxes, [np.maximum(*masks)] * 2)
+        followed = Silhouettes(np.array([1]), boxes[:1], bodies.select(np.array([0])))
+        sums = []
+        for others in (None, bodies.select(np.array([1]))):
+            collector = SequenceCollector(30.0, FRAME)
+            collector.add(0, followed, others)
+            walks, summaries = collector.finish()
+            assert len(summaries) == 1
+            sums.append(int(walks[1].silhouettes.sum()))
+        alone = int(align(isolate(bodies_of(masks[:1], keypoints[:1], boxes[:1]), boxes[:1])[0].mask).sum())
+        assert abs(sums[1] - alone) < abs(sums[0] - alone)
+
+    def test_a_packed_silhouette_is_small(self):
+        collector, _ = collect(range(30), lambda _: {1: 200})
+        packed = [len(look.packed) for look in collector._looks[1]]
+        assert max(packed) < 1024
+
     def test_only_usable_silhouettes_are_encoded(self):
         collector, _ = collect(range(20), lambda frame: {1: 100 if frame < 15 else 20})
         walk = collector.finish()[0][1]

@@ -23,7 +23,7 @@ from gaitway.silhouettes.quality import (
     frame_quality,
     walk_quality,
 )
-from gaitway.types import GaitSequence, Silhouettes
+from gaitway.types import Bodies, GaitSequence, Silhouettes
 
 SIDE = 64
 
@@ -99,10 +99,17 @@ class SequenceCollector:
         self._config = config or SequenceConfig()
         self._looks: dict[int, list[_Look]] = defaultdict(list)
 
-    def add(self, frame_index: int, people: Silhouettes) -> None:
-        """Isolate, align and judge the people of one frame."""
-        cutouts = isolate(people.bodies, people.xyxy, self._config.isolate)
-        for row, cutout in enumerate(cutouts):
+    def add(self, frame_index: int, people: Silhouettes, others: Bodies | None = None) -> None:
+        """Isolate, align and judge the people of one frame.
+
+        Args:
+            frame_index: From 0, rising from call to call.
+            people: Those who are followed.
+            others: Those who are seen and not followed: they keep their own pixels too.
+        """
+        everybody, boxes = _together(people, others)
+        cutouts = isolate(everybody, boxes, self._config.isolate)
+        for row, cutout in enumerate(cutouts[: len(people)]):
             box = people.xyxy[row].copy()
             presence = float(people.bodies.presence[row])
             quality = frame_quality(cutout, box, presence, self._size_wh, self._config.quality)
@@ -155,6 +162,20 @@ class SequenceCollector:
             for row, index in _pair(tracks.xyxy[rows], here, self._config.min_iou):
                 looks[int(tracks.track_id[rows[row]])].append(here[index])
         return looks
+
+
+def _together(people: Silhouettes, others: Bodies | None) -> tuple[Bodies, np.ndarray]:
+    """Put the followed first and the others behind them; an other's box is the region of its mask."""
+    if others is None or not len(others):
+        return people.bodies, people.xyxy
+    own = people.bodies
+    everybody = Bodies(
+        np.concatenate([own.region_xyxy, others.region_xyxy]),
+        own.masks + others.masks,
+        np.concatenate([own.keypoints, others.keypoints]),
+        np.concatenate([own.presence, others.presence]),
+    )
+    return everybody, np.concatenate([people.xyxy, others.region_xyxy])
 
 
 def _pair(boxes: np.ndarray, looks: list[_Look], min_iou: float) -> list[tuple[int, int]]:
