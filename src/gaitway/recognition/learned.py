@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from gaitway.errors import InputError
+from gaitway.errors import InputError, ModelNotFoundError
 from gaitway.protocols import Runtime
 from gaitway.recognition.templates import template_maps
 
 PHASES = 3
 MAPS = 2 + PHASES
 CHUNK = 24  # frames that the network was trained on; longer walks are cut into such pieces and averaged
+WEIGHTS = Path(__file__).parents[1] / "weights"  # gait_template.xml and .bin, shipped with the package
 SIDE_CUT = 10  # columns left out at each side: 64 -> 44
 
 
@@ -33,6 +36,19 @@ def cut_pieces(length: int, piece: int = CHUNK) -> list[slice]:
     count = max(round(length / piece), 1)
     edges = np.linspace(0, length, count + 1).round().astype(int).tolist()
     return [slice(a, b) for a, b in pairwise(edges)]
+
+
+def default_network() -> tuple[Path, str]:
+    """Return the shipped network's graph and its model id, which changes with its weights.
+
+    Raises:
+        ModelNotFoundError: This installation has no weights.
+    """
+    graph = WEIGHTS / "gait_template.xml"
+    if not graph.is_file():
+        raise ModelNotFoundError("this installation has no gait_template.xml: use the encoder gei")
+    digest = sha256(graph.with_suffix(".bin").read_bytes()).hexdigest()
+    return graph, f"gait-template-{digest[:12]}"
 
 
 class LearnedEncoder:

@@ -89,7 +89,7 @@ def _write_shard(folder: Path, config: CorpusConfig, shard: int) -> Path:
 class Corpus:
     """Walks in memory and whose they are."""
 
-    walks: tuple[UInt8[np.ndarray, "t 64 64"], ...]
+    walks: tuple[UInt8[np.ndarray, "_ 64 64"], ...]
     labels: np.ndarray
 
 

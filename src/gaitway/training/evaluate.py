@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Float32, UInt8
 
+from gaitway.models.gait_template import GaitTemplateNet
 from gaitway.protocols import Encoder
 from gaitway.recognition.distance import distance_matrix
+from gaitway.recognition.learned import average_pieces, cut_pieces, network_input
 from gaitway.synthetic.benchmark import GALLERY, LabelledWalk
 
 
@@ -26,6 +29,26 @@ class CrossView:
     by_condition: dict[str, float]
     by_view: dict[float, float]
     same_view: float
+
+
+class NetworkEncoder:
+    """An Encoder over the torch network: what ``LearnedEncoder`` gives, many pieces at a time."""
+
+    def __init__(self, net: GaitTemplateNet, model_id: str = "in training") -> None:
+        self.model_id = model_id
+        self._net = net.eval()
+
+    def encode(self, sequences: Sequence[UInt8[np.ndarray, "..."]]) -> Float32[np.ndarray, "n p c"]:
+        """Encode walks; see ``LearnedEncoder.encode``."""
+        pieces = [[network_input(walk[cut]) for cut in cut_pieces(len(walk))] for walk in sequences]
+        maps = torch.from_numpy(
+            np.stack([view for walk in pieces for m in walk for view in (m, m[:, :, ::-1])])
+        )
+        device = next(self._net.parameters()).device
+        with torch.inference_mode():
+            parts = self._net(maps.to(device)).cpu().numpy()
+        ends = np.cumsum([2 * len(walk) for walk in pieces])
+        return average_pieces([list(block) for block in np.split(parts, ends[:-1])])
 
 
 def embed(encoder: Encoder, walks: Sequence[LabelledWalk], *, batch: int = 64) -> Float[np.ndarray, "n p c"]:

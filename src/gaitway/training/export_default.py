@@ -4,34 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 
+from gaitway.adapters.checkpoints.export import export_openvino
 from gaitway.models.gait_template import GaitTemplateNet
 
 NAME = "gait_template"
 
 
 def export(net: GaitTemplateNet, folder: Path) -> list[Path]:
-    """Write ``gait_template.safetensors``, ``.xml`` and ``.bin`` (weights in half precision) into ``folder``.
+    """Write ``gait_template.safetensors``, ``.xml`` and ``.bin`` into ``folder``, and return their paths.
 
-    The network's own f32 arithmetic is kept: only the stored weights are rounded to 16 bits, in both files
-    alike.
+    The same float32 weights stand in both formats.
+
+    Raises:
+        NetworkError: OpenVINO cannot express the network.
     """
-    import openvino as ov
-
     net = net.cpu().float().eval()
-    halved = {
-        name: value.half() if value.is_floating_point() else value for name, value in net.state_dict().items()
-    }
-    tensors = folder / f"{NAME}.safetensors"
-    save_file({name: value.contiguous() for name, value in halved.items()}, tensors)
-    net.load_state_dict(
-        {name: value.float() if value.is_floating_point() else value for name, value in halved.items()}
-    )
-    config = net.config
-    example = torch.zeros(1, config.maps, 64, 44)
-    model = ov.convert_model(net, example_input=example, input=[1, config.maps, 64, 44])
-    graph = folder / f"{NAME}.xml"
-    ov.save_model(model, graph, compress_to_fp16=True)
+    tensors, graph = folder / f"{NAME}.safetensors", folder / f"{NAME}.xml"
+    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, tensors)
+    shape = (1, net.config.maps, 64, 44)
+    export_openvino(net, shape, shape, graph)
     return [tensors, graph, graph.with_suffix(".bin")]
