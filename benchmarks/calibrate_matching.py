@@ -45,11 +45,12 @@ def episodes(embedded: np.ndarray, count: int, seed: int, most: int = 8) -> Iter
         yield Episode(embedded[known, a], embedded[chosen, b], truth)
 
 
-def fit(embedded: np.ndarray, source: str) -> Calibration:
-    """Fit on episodes."""
+def fit(embedded: np.ndarray, source: str, *, centre: bool = True) -> Calibration:
+    """Fit on episodes, as the matcher will see the distances."""
     cases = []
     for episode in episodes(embedded, 3000, 1):
-        distances = distance_matrix(centre_scene(episode.gallery, episode.probes), episode.gallery)
+        probes = centre_scene(episode.gallery, episode.probes) if centre else episode.probes
+        distances = distance_matrix(probes, episode.gallery)
         cases.append((distances, episode.truth[:, None] == np.arange(len(episode.gallery))))
     return fit_calibration(cases, source)
 
@@ -90,11 +91,12 @@ def main() -> None:
     print(calibration)
     others, _ = embed(encoder.encode, options.people, options.scenes, seed=2)
     base = MatcherConfig(calibration=calibration)
+    uncentred = MatcherConfig(calibration=fit(training, "without centring", centre=False), centre=False)
     for name, config in {
         "joint, centred": base,
-        "joint": replace(base, centre=False),
+        "joint": uncentred,
         "alone, centred": replace(base, joint=False),
-        "alone": replace(base, joint=False, centre=False),
+        "alone": replace(uncentred, joint=False),
     }.items():
         print(name, {key: round(value, 3) for key, value in measure(others, config).items()})
 
