@@ -89,3 +89,13 @@ def test_one_pixel_pictures_do_no_harm(detector):
 def test_impossible_settings_are_refused():
     with pytest.raises(ConfigError):
         BlazePoseConfig(tiles_per_frame=0)
+
+
+def test_a_cut_to_another_shot_is_searched_whole(detector, networks):
+    detector.detect(draw_people([(20, 60, 44, 140)]))
+    whole = networks[0].runs
+    other = draw_people([(200, 70, 224, 150)])
+    other[:, :, 1:] = np.linspace(0, 60, 320).astype(np.uint8)[None, :, None]
+    found = detector.detect(other)
+    assert networks[0].runs == 2 * whole
+    assert covered([(200, 70, 224, 150)], found).all()

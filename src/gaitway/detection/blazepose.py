@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
+from gaitway.detection.cuts import is_cut, thumbnail
 from gaitway.detection.following import FollowConfig, Follower, confidence
 from gaitway.detection.pose_anchors import (
     SAME_DISTANCE,
@@ -35,7 +36,7 @@ class BlazePoseConfig:
     Attributes:
         tiles: How the frame is divided.
         follow: When a followed person counts as seen.
-        tiles_per_frame: Tiles searched in every frame after the first, which is searched whole.
+        tiles_per_frame: Tiles searched in every frame after the first of a shot, which is searched whole.
         min_score: Candidates of the person detector below are not looked at again.
         confirmations_first: Candidates that the landmark network may look at in the first frame.
         confirmations_per_frame: The same in every other frame.
@@ -95,6 +96,7 @@ class BlazePoseDetector:
         self._follower = Follower(self.config.follow)
         self._failures: list[_Failure] = []
         self._schedule: TileSchedule | None = None
+        self._layout = np.zeros((32, 32), np.float32)
         self._frame = 0
 
     def detect(self, image_rgb: UInt8[np.ndarray, "h w 3"]) -> Detections:
@@ -104,9 +106,11 @@ class BlazePoseDetector:
             NetworkError: A network gave something that is not BlazePose's output.
         """
         size_wh = (image_rgb.shape[1], image_rgb.shape[0])
-        if self._schedule is None or self._schedule.size_wh != size_wh:
+        layout = thumbnail(image_rgb)
+        if self._schedule is None or self._schedule.size_wh != size_wh or is_cut(self._layout, layout):
             self.reset()
             self._schedule = TileSchedule(size_wh, self.config.tiles)
+        self._layout = layout
         following = self._segmenter.submit(image_rgb, self._follower.expected())
         candidates = self._search(image_rgb, self._schedule)
         found = self._follower.update(image_rgb, following.result())
