@@ -48,7 +48,7 @@ def load_opengait_encoder(
     """
     model = read_config(config)
     if model.cfg["model"] in UNCONFIRMED:
-        _LOG.warning("%s was never checked against its authors' outputs: do not rely on it", model.cfg["model"])
+        _LOG.warning("%s was never checked against published outputs: do not rely on it", model.cfg["model"])
     path = checkpoint_file(Path(checkpoint), engine.home)
     model_id = f"{model.cfg['model']}-{sha256_file(path)[:12]}"
     channels = model.input.channels

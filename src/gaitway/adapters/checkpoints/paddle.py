@@ -47,7 +47,7 @@ def write_pdiparams(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     """Write tensors as Paddle does: sorted by name, without it."""
     with path.open("wb") as out:
         for name in sorted(tensors):
-            array = np.ascontiguousarray(tensors[name], "<f4")
+            array = np.asarray(tensors[name], "<f4")
             described = _FLOAT32_MARK + b"".join(bytes([_DIMENSION_MARK]) + _varint(d) for d in array.shape)
             out.write(_HEADER.pack(0, 0, 0, len(described)) + described + array.tobytes())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +49,9 @@ def _read_torch(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError("torch", "torch", f"reading {path.name}") from error
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles of other protocols: unsafe ones are refused
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:
         raise ModelFileError(
             f"{path.name} is refused: it is damaged or holds more than tensors and could run code: get it "
