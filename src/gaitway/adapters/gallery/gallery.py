@@ -1,0 +1,407 @@
+"""A lasting gallery: enrol once, recognise for years, forget on request."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from gaitway.adapters.gallery import archive, audit, erasure, facts, people, seen, verify
+from gaitway.adapters.gallery.counts import count
+from gaitway.adapters.gallery.database import Database, parse_url, shown
+from gaitway.adapters.gallery.finder import Finder
+from gaitway.adapters.gallery.migrate import migrate
+from gaitway.adapters.gallery.records import (
+    AuditLine,
+    Cluster,
+    Decided,
+    Erasure,
+    GalleryStats,
+    Imported,
+    Problem,
+    SearchResult,
+    Sighting,
+    Subject,
+    Template,
+    Walk,
+)
+from gaitway.adapters.gallery.schema import REVISION
+from gaitway.adapters.gallery.sealing import check_seal, check_value, open_seal
+from gaitway.adapters.gallery.walks import shown_id
+from gaitway.errors import InputError
+from gaitway.types import Embedding
+
+Walks = Walk | Embedding | Sequence[Walk | Embedding]
+
+
+class Gallery:
+    """A gallery of people, open; a context manager, safe to share between threads and processes.
+
+    Every change is one transaction, on the disk before its method returns. Embeddings of different models
+    never meet: a search looks only at templates of the probe's own model.
+
+    Args:
+        url: An SQLite file, made if absent, or a database url (postgresql://...).
+        key: Key file of an encrypted gallery (``gaitway gallery key`` makes one); a new gallery is encrypted
+            from its beginning or never.
+        actor: Who works here, for the audit log; by default the operating system's user.
+        metric: ``euc`` or ``cos``.
+
+    Raises:
+        ConfigError: The url cannot be used.
+        MissingExtraError: The database's driver, or ``cryptography``, is not installed.
+        StoreError: The gallery cannot be opened: no permission, damaged, another key, a newer schema.
+
+    Examples:
+        >>> import tempfile
+        >>> walk = Walk(np.ones((4, 8), np.float32), "model-1")
+        >>> with tempfile.TemporaryDirectory() as folder, Gallery(f"{folder}/people.db") as gallery:
+        ...     ada = gallery.enroll("Ada", walk)
+        ...     gallery.search(walk)[0].candidates[0].name
+        'Ada'
+    """
+
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        key: str | Path | None = None,
+        actor: str | None = None,
+        metric: str = "euc",
+    ) -> None:
+        self._seal = open_seal(key)
+        self._actor = actor or audit.who()
+        self._finder = Finder(self._seal, metric)
+        self._database = Database(parse_url(url))
+        try:
+            migrate(self._database)
+            self._check_key()
+            erasure.resume(self._database, self._actor)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Gallery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the gallery's connections."""
+        self._database.close()
+
+    @property
+    def where_it_is(self) -> str:
+        """The file, or the server's address without the password."""
+        return shown(self._database.url)
+
+    # People.
+
+    def enroll(
+        self, name: str, walks: Walks, *, notes: str | None = None, consent: str | None = None
+    ) -> Subject:
+        """Enrol walks of a person, new or known by this name.
+
+        Raises:
+            InputError: The name or a walk does not do.
+            StoreError: The gallery cannot be written; nothing was changed.
+        """
+        name, given = people.checked_name(name), listed(walks)
+        if not given:
+            raise InputError(f"no walk of {name!r} was given, wanted at least one")
+        told = {key: text for key, text in (("notes", notes), ("consent", consent)) if text is not None}
+        with self._database.write() as connection:
+            known = people.find(connection, name)
+            key = people.row_of(known) if known else people.make(connection, name)
+            people.describe(connection, key, **told)
+            people.add_templates(connection, {key: given}, self._seal)
+            facts.bump(connection, reshuffled=False)
+            audit.append(connection, self._actor, "enroll", key, templates=len(given))
+            return people.get(connection, shown_id(key))
+
+    def enroll_many(self, people_walks: Mapping[str, Walks]) -> int:
+        """Enrol walks of many people in one transaction; return the number of templates.
+
+        Raises: as ``enroll``.
+        """
+        given = {people.checked_name(name): listed(walks) for name, walks in people_walks.items()}
+        with self._database.write() as connection:
+            rows = people.rows_for(connection, list(given))
+            people.add_templates(connection, {rows[name]: walks for name, walks in given.items()}, self._seal)
+            facts.bump(connection, reshuffled=False)
+            done = [(rows[name], {"templates": len(walks)}) for name, walks in given.items()]
+            audit.extend(connection, self._actor, "enroll", done)
+        return sum(len(walks) for walks in given.values())
+
+    def list(self) -> tuple[Subject, ...]:
+        """Return everybody, by name."""
+        with self._database.read() as connection:
+            return people.every(connection)
+
+    def show(self, who: str) -> tuple[Subject, tuple[Template, ...]]:
+        """Return a person, by name or id, and their templates.
+
+        Raises:
+            InputError: Nobody is called that.
+        """
+        with self._database.read() as connection:
+            subject = people.get(connection, who)
+            return subject, people.templates_of(connection, people.row_of(subject))
+
+    def rename(
+        self, who: str, name: str | None = None, *, notes: str | None = None, consent: str | None = None
+    ) -> Subject:
+        """Change a person's name, notes or consent.
+
+        Raises:
+            InputError: Nobody is called ``who``, or somebody else ``name``.
+        """
+        values = {
+            "name": people.checked_name(name) if name is not None else None,
+            "notes": notes,
+            "consent": consent,
+        }
+        changed = {field: value for field, value in values.items() if value is not None}
+        with self._database.write() as connection:
+            subject = people.get(connection, who)
+            other = people.find(connection, changed["name"]) if "name" in changed else None
+            if other is not None and other.id != subject.id:
+                raise InputError(
+                    f"somebody else is called {other.name!r}: choose another name, or merge the two"
+                )
+            people.describe(connection, people.row_of(subject), **changed)
+            audit.append(connection, self._actor, "rename", people.row_of(subject), fields=sorted(changed))
+            return people.get(connection, subject.id)
+
+    def merge(self, who: str, into: str) -> Subject:
+        """Make two people one: ``into`` takes over the templates, sightings and decisions of ``who``.
+
+        Raises:
+            InputError: Nobody is called that, or both are the same person.
+        """
+        with self._database.write() as connection:
+            source, target = people.get(connection, who), people.get(connection, into)
+            if source.id == target.id:
+                raise InputError(f"{who!r} and {into!r} are one person already")
+            ids = [t.id for t in people.templates_of(connection, people.row_of(source))]
+            people.move_templates(connection, ids, people.row_of(target))
+            seen.move(connection, people.row_of(source), people.row_of(target))
+            people.erase(connection, people.row_of(source))
+            facts.bump(connection, reshuffled=True)
+            audit.append(
+                connection, self._actor, "merge", people.row_of(target), of=source.id, templates=len(ids)
+            )
+            merged = people.get(connection, target.id)
+        self._database.flush_log()
+        return merged
+
+    def split(self, who: str, templates: Sequence[int], name: str) -> Subject:
+        """Make some of a person's templates a new person.
+
+        Raises:
+            InputError: Nobody is called ``who``, somebody is called ``name``, or a template is not theirs.
+        """
+        name = people.checked_name(name)
+        with self._database.write() as connection:
+            source = people.get(connection, who)
+            if people.find(connection, name) is not None:
+                raise InputError(f"somebody is called {name!r} already: choose another name")
+            theirs = {t.id for t in people.templates_of(connection, people.row_of(source))}
+            if not templates or not theirs.issuperset(templates):
+                raise InputError(f"{source.name!r} has the templates {sorted(theirs)}: name some of these")
+            key = people.make(connection, name)
+            people.move_templates(connection, templates, key)
+            facts.bump(connection, reshuffled=True)
+            audit.append(connection, self._actor, "split", key, of=source.id, templates=len(templates))
+            return people.get(connection, shown_id(key))
+
+    def forget(self, who: str, folders: Iterable[str | Path] = ()) -> Erasure:
+        """Erase a person everywhere: name, templates, sightings, and what gaitway wrote of them in folders.
+
+        The gallery's files are then searched for what was erased. An erasure that was interrupted goes on
+        when the gallery is opened next.
+
+        Args:
+            who: Name or id.
+            folders: Output folders to look through, besides those the gallery knows of.
+
+        Raises:
+            InputError: Nobody is called that.
+            StoreError: Something could not be erased.
+        """
+        return erasure.forget(self._database, self._seal, self._actor, who, [Path(f) for f in folders])
+
+    # Search.
+
+    def search(self, walks: Walks, k: int = 10) -> tuple[SearchResult, ...]:
+        """Return the nearest people of each walk, exactly, nearest first.
+
+        Raises:
+            InputError: A walk does not do.
+            IncompatibleModelsError: The model's embeddings have another shape here.
+        """
+        given = listed(walks)
+        with self._database.read() as connection:
+            results = self._finder.search(connection, given, k)
+        with self._database.write() as connection:
+            named = [r.candidates[0].subject_id for r in results if r.candidates]
+            audit.append(connection, self._actor, "search", None, probes=len(given), nearest=named[:100])
+        return results
+
+    def preload(self) -> int:
+        """Read all templates into memory, as the first search would; return their number."""
+        with self._database.read() as connection:
+            return self._finder.preload(connection)
+
+    def embeddings(self, model_id: str, model_sha256: str = "") -> tuple[tuple[str, ...], np.ndarray]:
+        """Return the names and embeddings (N, P, C) float16 of all templates of a model."""
+        with self._database.read() as connection:
+            return seen.embeddings(connection, self._seal, model_id, model_sha256)
+
+    # What was seen.
+
+    def record(
+        self, walks: Sequence[Walk], decided: Sequence[Decided], output: str | Path | None = None
+    ) -> None:
+        """Keep the tracks of a processed video and who they were decided to be.
+
+        Args:
+            walks: One per track.
+            decided: One per walk.
+            output: Folder where their silhouettes and features were written; ``forget`` looks there.
+
+        Raises:
+            InputError: A person decided for is not in the gallery (any more).
+        """
+        if len(walks) != len(decided):
+            raise InputError(f"{len(walks)} walks came with {len(decided)} decisions, wanted one each")
+        with self._database.write() as connection:
+            for walk, decision in zip(walks, decided, strict=True):
+                seen.record(connection, self._seal, walk, decision)
+            if output is not None:
+                seen.remember_output(connection, Path(output))
+            audit.append(connection, self._actor, "record", None, tracks=len(walks))
+
+    def where(self, who: str) -> tuple[Sighting, ...]:
+        """Return where a person appears over all processed videos, by video and frame.
+
+        Raises:
+            InputError: Nobody is called that.
+        """
+        with self._database.read() as connection:
+            key = people.row_of(people.get(connection, who))
+            return tuple(s for s in seen.latest(connection) if s.subject_id == shown_id(key))
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Return every track seen, with the latest decision."""
+        with self._database.read() as connection:
+            return seen.latest(connection)
+
+    def cluster_unknown(self, max_distance: float, *, smallest: int = 1) -> tuple[Cluster, ...]:
+        """Group the tracks without a name into likely people, the largest group first.
+
+        Args:
+            max_distance: Tracks of a group are at most this far apart on average.
+            smallest: Leave out smaller groups.
+        """
+        with self._database.read() as connection:
+            return seen.clusters(connection, self._seal, max_distance, smallest, self._finder.metric)
+
+    def name_sightings(self, ids: Sequence[int], name: str) -> Subject:
+        """Enrol seen tracks as a person, new or known by this name, and note that a human said so.
+
+        Raises:
+            InputError: There is no such sighting.
+        """
+        name = people.checked_name(name)
+        with self._database.write() as connection:
+            known = people.find(connection, name)
+            key = people.row_of(known) if known else people.make(connection, name)
+            walks = seen.walks_of(connection, self._seal, ids)
+            people.add_templates(connection, {key: walks}, self._seal)
+            seen.decide(connection, ids, key)
+            facts.bump(connection, reshuffled=False)
+            audit.append(connection, self._actor, "name", key, sightings=len(ids))
+            return people.get(connection, shown_id(key))
+
+    def purge(self, keep_s: float) -> int:
+        """Erase tracks seen longer ago than ``keep_s`` seconds, enrolled people stay; return how many.
+
+        Raises:
+            StoreError: The gallery cannot be written.
+        """
+        with self._database.write() as connection:
+            count = seen.purge(connection, keep_s)
+            audit.append(connection, self._actor, "purge", None, sightings=count, keep_s=keep_s)
+        self._database.flush_log()
+        return count
+
+    # The gallery itself.
+
+    def export(self, path: str | Path) -> str:
+        """Write everybody into a signed archive; return the signer's fingerprint."""
+        with self._database.write() as connection:
+            signer = archive.write(connection, self._seal, Path(path))
+            audit.append(connection, self._actor, "export", None, signer=signer)
+        return signer
+
+    def import_(self, path: str | Path, signer: str | None = None) -> Imported:
+        """Take in the people of an archive, all or none; templates that are here already are skipped.
+
+        Args:
+            path: The archive.
+            signer: Fingerprint the archive must be signed by; any gallery's where None.
+
+        Raises:
+            InputError: The archive is damaged, not signed by ``signer``, or a name is somebody else's here.
+        """
+        content = archive.read(Path(path), self._seal, signer)
+        with self._database.write() as connection:
+            imported = archive.merge(connection, self._seal, content)
+            facts.bump(connection, reshuffled=False)
+            audit.append(
+                connection, self._actor, "import", None, signer=content.signer, templates=imported.templates
+            )
+        return imported
+
+    def verify(self) -> tuple[Problem, ...]:
+        """Check the file, every template, the references and the audit log; return what is wrong."""
+        with self._database.read() as connection:
+            return tuple(verify.problems(connection, self._seal, is_sqlite=self._database.is_sqlite))
+
+    def audit(self, last: int | None = None) -> tuple[AuditLine, ...]:
+        """Return the audit log, oldest first."""
+        with self._database.read() as connection:
+            return audit.lines(connection, last)
+
+    def stats(self) -> GalleryStats:
+        """Return the gallery in numbers."""
+        with self._database.read() as connection:
+            return count(connection, self._database.files, encrypted=self._seal.name != "none")
+
+    # Inside.
+
+    def _check_key(self) -> None:
+        with self._database.read() as connection:
+            kept = facts.get(connection, "seal")
+        if kept is None:
+            with self._database.write() as connection:
+                kept = facts.get(connection, "seal")
+                if kept is None:
+                    kept = check_value(self._seal)
+                    facts.put(connection, "seal", kept)
+                    facts.put(connection, "id", secrets.token_hex(8))
+                    audit.append(connection, self._actor, "create", None, schema=REVISION)
+        check_seal(self._seal, kept, self.where_it_is)
+
+
+def listed(walks: Walks) -> list[Walk]:
+    """Return walks, one or many, embeddings or not, as a list of walks."""
+    given = [walks] if isinstance(walks, Walk | Embedding) else list(walks)
+    return [Walk.of(walk) if isinstance(walk, Embedding) else walk for walk in given]

@@ -1,0 +1,70 @@
+"""The templates of one model in memory, kept as fresh as the database."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from gaitway.adapters.gallery import facts
+from gaitway.adapters.gallery.schema import templates
+from gaitway.adapters.gallery.sealing import Seal
+from gaitway.adapters.gallery.walks import context, unpack
+from gaitway.recognition.search import TemplateIndex
+
+_FETCH = 2048  # templates read at a time
+
+
+class Matrix:
+    """A search index of one model's templates that follows the database.
+
+    The gallery counts its changes; while the count stands, nothing is read. New templates have ids above all
+    earlier ones; only after templates went or changed owner are all ids compared.
+    """
+
+    def __init__(self, model: int, name: str, sha256: str, shape: tuple[int, int], metric: str) -> None:
+        self._model = model
+        self._context = context(name, sha256)
+        self._shape = shape
+        self._index = TemplateIndex(*shape, metric)
+        self._version = self._reshuffled = -1
+        self._newest = 0
+        self._lock = threading.Lock()
+
+    def fresh(self, connection: Connection, seal: Seal) -> TemplateIndex:
+        """Return the index as of the connection's transaction."""
+        version = int(facts.get(connection, "version") or 0)
+        reshuffled = int(facts.get(connection, "reshuffled") or 0)
+        with self._lock:
+            if version <= self._version:
+                return self._index
+            if reshuffled != self._reshuffled and self._newest:
+                self._compare(connection)
+            self._load(connection, seal)
+            self._version, self._reshuffled = version, reshuffled
+            return self._index
+
+    def _compare(self, connection: Connection) -> None:
+        query = select(templates.c.id, templates.c.subject_id).where(
+            templates.c.model_id == self._model, templates.c.id <= self._newest
+        )
+        rows = connection.execute(query).all()
+        kept = np.array([row[0] for row in rows], np.int64)
+        gone = self._index.templates - set(kept.tolist())
+        self._index.remove(np.array(sorted(gone), np.int64))
+        self._index.assign(kept, np.array([row[1] for row in rows], np.int64))
+
+    def _load(self, connection: Connection, seal: Seal) -> None:
+        query = (
+            select(templates.c.id, templates.c.subject_id, templates.c.embedding)
+            .where(templates.c.model_id == self._model, templates.c.id > self._newest)
+            .order_by(templates.c.id)
+        )
+        result = connection.execution_options(yield_per=_FETCH).execute(query)
+        for rows in result.partitions():
+            walks = [unpack(seal.unseal(row[2], self._context), *self._shape) for row in rows]
+            ids = np.array([row[0] for row in rows], np.int64)
+            owners = np.array([row[1] for row in rows], np.int64)
+            self._index.add(ids, owners, np.stack(walks))
+            self._newest = int(ids[-1])
