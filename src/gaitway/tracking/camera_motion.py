@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, UInt8
 
 from gaitway.errors import InputError
 from gaitway.tracking.kalman import HEIGHT
@@ -48,3 +50,98 @@ def warp_motion(
     warped[1, HEIGHT] *= scale
     warped[2:, [0, 1, HEIGHT]] *= scale * scale
     return warped
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMotionConfig:
+    """How the camera's motion is read from two frames.
+
+    Attributes:
+        width_px: Frames are shrunk to this width first; people move less than a pixel of it by noise.
+        points: Corners to follow at most (BoT-SORT: 1000 at full size; fewer do on a small frame).
+        quality: Corners weaker than this part of the best are left out (OpenCV's own example).
+        spacing_px: Least distance of corners.
+        margin: People's boxes grow by this part of their size before they are masked out.
+        least_points: With fewer followed corners the motion is unknown.
+        least_inliers: So many of them have to agree.
+    """
+
+    width_px: int = 480
+    points: int = 300
+    quality: float = 0.01
+    spacing_px: int = 5
+    margin: float = 0.1
+    least_points: int = 12
+    least_inliers: float = 0.5
+
+
+class CameraMotion:
+    """Estimates from frame to frame how the picture as a whole moves: sparse optical flow, people masked out.
+
+    Source:
+        BoT-SORT (Aharon et al., 2022), section 3.2: corners, pyramidal Lucas-Kanade, RANSAC. Differs:
+        people are masked, frames are shrunk, and a motion that few corners agree on is not believed.
+    """
+
+    def __init__(self, config: CameraMotionConfig | None = None) -> None:
+        self._config = config or CameraMotionConfig()
+        self._grey: np.ndarray | None = None
+        self._points: np.ndarray | None = None
+
+    def update(
+        self, image_rgb: UInt8[np.ndarray, "h w 3"], xyxy: Float[np.ndarray, "n 4"]
+    ) -> Float64[np.ndarray, "2 3"] | None:
+        """Take the next frame and its people and return the motion since the one before.
+
+        Args:
+            image_rgb: The frame.
+            xyxy: Boxes of the people in it, in its pixels.
+
+        Returns:
+            Affine map from the former frame's pixels to this one's, as ``OnlineTracker.update`` takes it;
+            None for the first frame, after a change of size and where the motion is unknown.
+        """
+        import cv2
+
+        scale = self._config.width_px / image_rgb.shape[1]
+        size = (self._config.width_px, max(1, round(image_rgb.shape[0] * scale)))
+        grey = cv2.resize(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
+        before, points = self._grey, self._points
+        self._grey = grey
+        self._points = self._corners(grey, xyxy * scale)
+        if before is None or before.shape != grey.shape or points is None:
+            return None
+        return self._estimate(before, grey, points, scale)
+
+    def _corners(self, grey: np.ndarray, xyxy: np.ndarray) -> np.ndarray | None:
+        import cv2
+
+        config = self._config
+        mask = np.full(grey.shape, 255, np.uint8)
+        margin = (xyxy[:, 2:] - xyxy[:, :2]) * config.margin
+        low = np.maximum(xyxy[:, :2] - margin, 0).astype(int)
+        high = np.maximum(xyxy[:, 2:] + margin, 0).astype(int) + 1
+        for (x1, y1), (x2, y2) in zip(low, high, strict=True):
+            mask[y1:y2, x1:x2] = 0
+        found = cv2.goodFeaturesToTrack(
+            grey, config.points, config.quality, config.spacing_px, mask=mask, blockSize=3
+        )
+        return None if found is None or len(found) < config.least_points else found
+
+    def _estimate(
+        self, before: np.ndarray, grey: np.ndarray, points: np.ndarray, scale: float
+    ) -> np.ndarray | None:
+        import cv2
+
+        config = self._config
+        moved, status, _ = cv2.calcOpticalFlowPyrLK(before, grey, points, np.empty_like(points))
+        followed = status.ravel() == 1
+        if followed.sum() < config.least_points:
+            return None
+        old, new = points[followed], moved[followed]
+        affine, inliers = cv2.estimateAffinePartial2D(old, new, ransacReprojThreshold=1.0)
+        if affine is None or inliers.mean() < config.least_inliers:
+            return None
+        affine[:, 2] /= scale
+        estimate: np.ndarray = affine
+        return estimate

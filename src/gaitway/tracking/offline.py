@@ -10,10 +10,9 @@ from jaxtyping import Bool, Float64, Int64
 
 from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
-from gaitway.tracking.association import overlaps
 from gaitway.tracking.linking import Appearance, LinkConfig, link_pieces, measure_motion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
-from gaitway.tracking.tracklets import Pieces, fill_gaps, number_pieces, smooth_course
+from gaitway.tracking.tracklets import Pieces, centred, fill_gaps, meetings, number_pieces, smooth_course
 
 Table = Float64[np.ndarray, "_ 8"]  # frame from 1, id, x, y, w, h, score, filled
 FRAME, TRACK, BOX, SCORE, FILLED = 0, 1, slice(2, 6), 6, 7
@@ -29,6 +28,8 @@ class OfflineConfig:
         coast_s: Online: how long a lost track's predicted box is shown.
         contested: A box with more than this IoU to another track's is not trusted to be its owner's.
         trust: Tracks are split at contested boxes where the video's motion surprises at most so much.
+        double: A track that lies on a longer one with more than this IoU for more than half of its life is a
+            double of it and dropped: two people do not share a place for long.
         least_rows: Tracks with fewer boxes are not linked to others.
         fill_s: Longest gap to fill.
         min_rows: Linked tracks with fewer boxes are dropped.
@@ -41,6 +42,7 @@ class OfflineConfig:
     coast_s: float = 0.4
     contested: float = 0.4
     trust: float = 2.0
+    double: float = 0.5
     least_rows: int = 3
     fill_s: float = 4.0
     min_rows: int = 6
@@ -184,6 +186,19 @@ def _follow(
     return np.concatenate(tables)
 
 
+def _without_doubles(rows: Table, config: OfflineConfig) -> Table:
+    """Drop tracks that follow the second boxes of people who have a track already."""
+    track = rows[:, TRACK].astype(np.int64)
+    length = np.bincount(track)
+    seen = np.bincount(track, 1 - rows[:, FILLED])
+    pairs = meetings(rows[:, FRAME].astype(np.int64), centred(rows[:, BOX]), config.double)
+    a, b = track[pairs.rows], track[pairs.columns]
+    shorter = (seen[a] < seen[b]) | ((seen[a] == seen[b]) & (a > b))
+    both, shared = np.unique(np.stack([a[shorter], b[shorter]]), axis=1, return_counts=True)
+    doubles = both[0][shared > 0.5 * length[both[0]]]
+    return rows[~np.isin(track, doubles)]
+
+
 def _people(
     rows: Table,
     frame_rate: float,
@@ -193,14 +208,15 @@ def _people(
 ) -> Int64[np.ndarray, " _"]:
     """Return the person of every row, from 1 by first appearance; rows are ordered by track, then frame."""
     frame, track = rows[:, FRAME].astype(np.int64), rows[:, TRACK].astype(np.int64)
-    xywh = rows[:, BOX].copy()
-    xywh[:, :2] += xywh[:, 2:] / 2
+    xywh = centred(rows[:, BOX])
     own = number_pieces(track, np.zeros(len(track), bool))
     is_long = np.bincount(own)[own] >= config.least_rows
     long = np.flatnonzero(is_long)
     person = own + len(rows)  # tracks too short to link stay on their own
     if len(long):
-        is_clear = ~_contested(frame[long], xywh[long], config.contested)
+        meeting = meetings(frame[long], xywh[long], config.contested)
+        is_clear = np.ones(len(long), bool)
+        is_clear[meeting.rows] = False
         cut = np.diff(frame[long], prepend=frame[long[0]]) > config.buffer_s * frame_rate
         pieces = Pieces(number_pieces(track[long], cut), frame[long], xywh[long], is_clear)
         motion = measure_motion(pieces, frame_rate, config.link)
@@ -228,19 +244,6 @@ def _renumber(person: Int64[np.ndarray, " m"], frame: Int64[np.ndarray, " m"]) -
     rank = np.empty(len(names), np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(1, len(names) + 1)
     return rank[index]
-
-
-def _contested(
-    frame: Int64[np.ndarray, " m"], xywh: Float64[np.ndarray, "m 4"], limit: float
-) -> Bool[np.ndarray, " m"]:
-    """Say which boxes another box of their frame overlaps by more than ``limit``."""
-    corners = np.concatenate([xywh[:, :2] - xywh[:, 2:] / 2, xywh[:, :2] + xywh[:, 2:] / 2], axis=1).T
-    contested = np.zeros(len(frame), bool)
-    order = np.argsort(frame, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(frame[order])) + 1):
-        pairs = overlaps(corners[:, rows], corners[:, rows])
-        contested[rows[pairs.rows[(pairs.rows != pairs.columns) & (pairs.value > limit)]]] = True
-    return contested
 
 
 def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
@@ -273,14 +276,13 @@ def _finish(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
         if config.smooth_s:
             mine[:, BOX] = _smooth(mine, config.smooth_s * frame_rate)
         tables.append(np.concatenate([mine, _fill(mine, frame_rate, config)]))
-    done = np.concatenate(tables)
+    done = _without_doubles(np.concatenate(tables), config)
+    done[:, TRACK] = np.unique(done[:, TRACK], return_inverse=True)[1] + 1
     return done[np.lexsort((done[:, TRACK], done[:, FRAME]))]
 
 
 def _smooth(rows: Table, width: float) -> Float64[np.ndarray, "_ 4"]:
     """Smooth centre and size of one track's boxes."""
-    xywh = rows[:, BOX].copy()
-    xywh[:, :2] += xywh[:, 2:] / 2
-    xywh = smooth_course(rows[:, FRAME].astype(np.int64), xywh, width)
+    xywh = smooth_course(rows[:, FRAME].astype(np.int64), centred(rows[:, BOX]), width)
     xywh[:, :2] -= xywh[:, 2:] / 2
     return xywh

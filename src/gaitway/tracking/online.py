@@ -45,7 +45,7 @@ class OnlineConfig:
         common_least: So many seen tracks make a common motion.
         common_sigmas: So far from 0, in its own standard errors, a common motion counts.
         duplicate_overlap: No track begins with more than this IoU to a person seen. Detectors suppress boxes
-            above 0.65-0.7 as doubles (YOLOX), so a pair above is one person or will part soon.
+            above 0.65-0.7 as doubles (YOLOX) and boxes wobble; two people so near will part soon.
         coast_s: Show a lost track's predicted box for so long, and no longer than half its life (0: never).
         confirm_at_once: Show a track from its first frame, for a second pass that can drop short ones.
     """
@@ -66,7 +66,7 @@ class OnlineConfig:
     use_common_motion: bool = True
     common_least: int = 5
     common_sigmas: float = 3.0
-    duplicate_overlap: float = 0.7
+    duplicate_overlap: float = 0.6
     coast_s: float = 0.0
     confirm_at_once: bool = False
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from gaitway.tracking.association import Pairs, overlaps
+
 Rows = Int64[np.ndarray, " _"]
 
 
@@ -59,6 +61,25 @@ class Ends(NamedTuple):
     def take(self, index: Int64[np.ndarray, " k"]) -> Ends:
         """Return the ends at ``index``."""
         return Ends(*(part[..., index] for part in self))
+
+
+def centred(tlwh: Float64[np.ndarray, "m 4"]) -> Float64[np.ndarray, "m 4"]:
+    """Convert rows x, y, w, h to centre x, centre y, w, h."""
+    xywh = tlwh.copy()
+    xywh[:, :2] += tlwh[:, 2:] / 2
+    return xywh
+
+
+def meetings(frame: Int64[np.ndarray, " m"], xywh: Float64[np.ndarray, "m 4"], least: float) -> Pairs:
+    """Return the pairs of rows of one frame that overlap by more than ``least`` IoU, both ways."""
+    corners = np.concatenate([xywh[:, :2] - xywh[:, 2:] / 2, xywh[:, :2] + xywh[:, 2:] / 2], axis=1).T
+    order = np.argsort(frame, kind="stable")
+    found = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    for rows in np.split(order, np.flatnonzero(np.diff(frame[order])) + 1):
+        pairs = overlaps(corners[:, rows], corners[:, rows], least=least)
+        meet = (pairs.rows != pairs.columns) & (pairs.value > least)
+        found.append((rows[pairs.rows[meet]], rows[pairs.columns[meet]], pairs.value[meet]))
+    return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
 def number_pieces(key: Int64[np.ndarray, " m"], starts: Bool[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
