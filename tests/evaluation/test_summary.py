@@ -47,6 +47,23 @@ class TestSummary:
         text = json.dumps(summarise(*sides(0.5)).as_json())
         assert len(json.loads(text)["Rank-5"]) == 3
 
+    def test_the_own_view_is_left_out_everywhere(self):
+        probes, gallery = sides(0.0)
+        twins = Samples(probes.embeddings, probes.labels, probes.types, np.repeat("a", len(probes)))
+        rng = np.random.default_rng(0)
+        far = gallery.embeddings + 3 * rng.standard_normal(gallery.embeddings.shape).astype(np.float32)
+        both = Samples(
+            np.concatenate([twins.embeddings, far]),
+            *(np.concatenate([getattr(twins, k), getattr(gallery, k)]) for k in ("labels", "types", "views")),
+        )
+        kept, left_out = (
+            summarise(probes, both, SummaryConfig(exclude_view=e)).numbers for e in (False, True)
+        )
+        assert kept["Rank-1"].mean == 100.0
+        assert left_out["Rank-1"].mean < 60
+        assert left_out["EER"] > kept["EER"]
+        assert left_out["FNIR@FPIR=10%"] > kept["FNIR@FPIR=10%"]
+
 
 class TestGroups:
     def test_groups_weigh_up_to_the_whole(self):

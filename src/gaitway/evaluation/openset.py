@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Shaped
 
 from gaitway.errors import InputError
-from gaitway.evaluation.ranking import distance_rows
+from gaitway.evaluation.ranking import distance_rows, own_view
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +68,7 @@ def find_nearest(
     embeddings: tuple[Float[np.ndarray, "n p c"], Float[np.ndarray, "m p c"]],
     labels: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]],
     metric: str = "euc",
+    views: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]] | None = None,
 ) -> OpenSet:
     """Find every probe's nearest gallery walk, in bounded memory.
 
@@ -75,14 +76,19 @@ def find_nearest(
         embeddings: Of probes and gallery.
         labels: Who they are; probes whose label the gallery lacks are the strangers.
         metric: ``euc`` or ``cos``.
+        views: Views of probes and gallery; see ``own_view``.
     """
     count = len(labels[0])
-    distance, right = np.empty(count), np.empty(count, bool)
+    distance, right, mated = np.empty(count), np.empty(count, bool), np.empty(count, bool)
     for place, distances in distance_rows(*embeddings, metric):
+        mates = labels[0][place][:, None] == labels[1][None]
+        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
+        mated[place] = (mates & ~skipped).any(axis=1)
+        distances[skipped] = np.inf
         best = np.argmin(distances, axis=1)
         distance[place] = distances[np.arange(len(best)), best]
         right[place] = labels[1][best] == labels[0][place]
-    return OpenSet(distance, right, np.isin(labels[0], labels[1]))
+    return OpenSet(distance, right, mated)
 
 
 def hold_out_subjects(

@@ -78,22 +78,18 @@ def rank_mates(
         rows: Rows of the distance matrix, as ``distance_rows`` yields them.
         probe_labels: Who the probes are.
         gallery_labels: Who the gallery is.
-        views: Views of probes and gallery: a probe's own person in its own view is no answer, neither right
-            nor wrong (the field's "identical view excluded", as in person re-identification).
+        views: Views of probes and gallery; see ``own_view``.
     """
     valid = np.zeros(len(probe_labels), bool)
     first, precision, penalty = [], [], []
     for place, distances in rows:
-        for offset, row in enumerate(distances):
-            probe = place.start + offset
-            mates = gallery_labels == probe_labels[probe]
-            if views is not None:
-                counted = ~mates | (views[1] != views[0][probe])
-                row, mates = row[counted], mates[counted]  # noqa: PLW2901 - the row that counts
-            if not mates.any():
+        mates = probe_labels[place][:, None] == gallery_labels[None]
+        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
+        for probe, row, own, skip in zip(range(len(valid))[place], distances, mates, skipped, strict=True):
+            if not (own & ~skip).any():
                 continue
             valid[probe] = True
-            ranks = mate_ranks(row, mates)
+            ranks = mate_ranks(row[~skip], own[~skip])
             count = len(ranks)
             first.append(ranks[0])
             precision.append(float(np.mean(np.arange(1, count + 1) / ranks)))
@@ -101,6 +97,20 @@ def rank_mates(
     return Ranking(
         np.array(first, np.int64), np.array(precision, np.float64), np.array(penalty, np.float64), valid
     )
+
+
+def own_view(
+    mates: Bool[np.ndarray, "r m"], views: tuple[Shaped[np.ndarray, " r"], Shaped[np.ndarray, " m"]] | None
+) -> Bool[np.ndarray, "r m"]:
+    """Return which mates were seen in the probe's own view.
+
+    Where views are given these are no answer, neither right nor wrong: the field's "identical view
+    excluded", as in person re-identification. Without views there are none.
+    """
+    if views is None:
+        return np.zeros_like(mates)
+    same: np.ndarray = mates & (views[0][:, None] == views[1][None])
+    return same
 
 
 def mate_ranks(row: Float[np.ndarray, " m"], mates: Bool[np.ndarray, " m"]) -> Int64[np.ndarray, " k"]:

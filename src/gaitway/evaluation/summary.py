@@ -60,7 +60,7 @@ def summarise(probes: Samples, gallery: Samples, config: SummaryConfig | None = 
     views = (probes.views, gallery.views) if config.exclude_view else None
     rows = distance_rows(*sides[0], probes.metric)
     ranking = rank_mates(rows, *sides[1], views)
-    pairs = collect_pairs(*sides, probes.metric)
+    pairs = collect_pairs(*sides, probes.metric, views)
     open_set = _open_set(probes, gallery, config)
     numbers: dict[str, float | Interval] = {
         **_identification(ranking, probes.labels[ranking.valid], config),
@@ -102,4 +102,5 @@ def _open_set(probes: Samples, gallery: Samples, config: SummaryConfig) -> OpenS
     if known.all():
         gallery = gallery.where(hold_out_subjects(gallery.labels, config.strangers, config.seed))
     embeddings, labels = (probes.embeddings, gallery.embeddings), (probes.labels, gallery.labels)
-    return find_nearest(embeddings, labels, probes.metric)
+    views = (probes.views, gallery.views) if config.exclude_view else None
+    return find_nearest(embeddings, labels, probes.metric, views)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64, Shaped
 
 from gaitway.errors import InputError
-from gaitway.evaluation.ranking import distance_rows
+from gaitway.evaluation.ranking import distance_rows, own_view
 
 BINS = 1 << 16  # resolution at which impostor distances are kept: 1/65536 of their range
 
@@ -78,6 +78,7 @@ def collect_pairs(
     embeddings: tuple[Float[np.ndarray, "n p c"], Float[np.ndarray, "m p c"]],
     labels: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]],
     metric: str = "euc",
+    views: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]] | None = None,
 ) -> Pairs:
     """Compare all probes with the whole gallery in bounded memory.
 
@@ -85,13 +86,15 @@ def collect_pairs(
         embeddings: Of probes and gallery.
         labels: Who they are.
         metric: ``euc`` or ``cos``.
+        views: Views of probes and gallery; see ``own_view``.
     """
     top = _largest_distance(embeddings, metric)
     counts = np.zeros(BINS, np.int64)
     genuine: list[np.ndarray] = []
     for place, distances in distance_rows(*embeddings, metric):
         mates = labels[0][place][:, None] == labels[1][None]
-        genuine.append(distances[mates])
+        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
+        genuine.append(distances[mates & ~skipped])
         bins = np.minimum(distances[~mates] * (BINS / top), BINS - 1).astype(np.int64)
         counts += np.bincount(bins, minlength=BINS)
     filled = np.flatnonzero(counts)

@@ -29,21 +29,20 @@ def concurrent_groups(spans: Sequence[tuple[int, int]], tolerance: int = 0) -> l
     for first, last in spans:
         if last < first:
             raise InputError(f"a span runs from {first} to {last}: wanted first <= last")
-    # Two intervals share more than `tolerance` frames exactly if both, shortened by it, meet (or one lies
-    # within the other's start); shortening at the end keeps the graph an interval graph, so a sweep finds
-    # its cliques.
+    # Two tracks share more than `tolerance` frames exactly if they meet once their ends are taken back by it; a
+    # track no longer than that keeps its first frame. What is alive before the first end since the last is maximal.
     ends = [max(last - tolerance, first) for first, last in spans]
-    starts = sorted({first for first, _ in spans})
     groups: list[tuple[int, ...]] = []
-    for moment in starts:
-        alive = tuple(k for k, (first, _) in enumerate(spans) if first <= moment <= ends[k])
-        groups.append(alive)
-    sets = [set(group) for group in groups]
-    return [
-        group
-        for k, group in enumerate(groups)
-        if not any(sets[k] < other or (sets[k] == other and k > j) for j, other in enumerate(sets))
-    ]
+    alive: set[int] = set()
+    for track in sorted(range(len(spans)), key=lambda k: (spans[k][0], k)):
+        ended = {other for other in alive if ends[other] < spans[track][0]}
+        if ended:
+            groups.append(tuple(sorted(alive)))
+            alive -= ended
+        alive.add(track)
+    if alive:
+        groups.append(tuple(sorted(alive)))
+    return groups
 
 
 def assign_jointly(
@@ -100,9 +99,25 @@ def _solve(
     alone = np.where(allowed.any(axis=1), np.argmin(np.where(allowed, costs, np.inf), axis=1), -1)
     if not any(_repeats(alone[list(group)]) for group in groups):
         return alone  # everyone's own best choice breaks no rule, so nothing can be better
+    allowed = _best_only(costs, allowed)
     if len(groups) == 1 and len(groups[0]) == len(costs):
         return _solve_one_group(costs, unknown_cost, allowed)
     return _solve_program(costs, groups, unknown_cost, allowed)
+
+
+def _best_only(costs: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Keep of each track's identities as many of the best as there are tracks.
+
+    The other tracks can take all but one of them, so nothing worse is ever needed: still exact.
+    """
+    count, identities = costs.shape
+    if identities <= count:
+        return allowed
+    best = np.argsort(np.where(allowed, costs, np.inf), axis=1, kind="stable")[:, :count]
+    kept = np.zeros_like(allowed)
+    np.put_along_axis(kept, best, values=True, axis=1)
+    both: np.ndarray = kept & allowed
+    return both
 
 
 def _repeats(identities: np.ndarray) -> bool:
