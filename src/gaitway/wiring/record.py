@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from gaitway._version import __version__
@@ -23,7 +22,7 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "stages": dict(stages.names) | {"encoder_id": stages.encoder.model_id},
         "models": {
             "sha256": dict(stages.networks.hashes),
-            "precision": {Path(name).stem: r.precision for name, r in stages.networks.runtimes.items()},
+            "precision": {path.stem: r.precision for (path, _), r in stages.networks.runtimes.items()},
         },
         "versions": {"python": platform.python_version()} | versions_of(),
         "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},

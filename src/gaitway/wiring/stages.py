@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ class Networks:
     threads: int | None = None
     report: Report = silent
     hashes: dict[str, str] = field(default_factory=dict)
-    runtimes: dict[str, OpenVinoRuntime] = field(default_factory=dict)
+    runtimes: dict[tuple[Path, str], OpenVinoRuntime] = field(default_factory=dict)
     store: ModelStore = field(default_factory=ModelStore)
 
     def file(self, model: str, member: str | None = None) -> Path:
@@ -65,7 +66,7 @@ class Networks:
 
     def open(self, path: Path, **options: Any) -> OpenVinoRuntime:
         """Return the network in ``path``, loaded once."""
-        key = str(path)
+        key = (path, str(options.get("shapes")))
         if key not in self.runtimes:
             self.runtimes[key] = OpenVinoRuntime(
                 path, precision=self.precision, threads=self.threads, **options
@@ -74,8 +75,11 @@ class Networks:
 
     @property
     def busy_s(self) -> dict[str, float]:
-        """Seconds of network time so far, per network."""
-        return {Path(path).stem: runtime.busy_s for path, runtime in self.runtimes.items()}
+        """Seconds of network time so far, per network file."""
+        seconds: dict[str, float] = defaultdict(float)
+        for (path, _), runtime in self.runtimes.items():
+            seconds[path.stem] += runtime.busy_s
+        return dict(seconds)
 
     @property
     def engine(self) -> Engine:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from gaitway.adapters.checkpoints.engine import DEFAULT_ENGINE, Engine
 from gaitway.adapters.checkpoints.torchfile import load_weights, read_state
+from gaitway.adapters.runtimes.sized import SizedRuntime
 from gaitway.detection.letterbox import Mode
 from gaitway.detection.yolox import YoloxConfig, YoloxDetector
 from gaitway.errors import ConfigError, ModelFileError
+from gaitway.protocols import Runtime
 
 if TYPE_CHECKING:
     import torch
@@ -58,8 +60,10 @@ def load_yolox(
     """
     path, base = Path(checkpoint), config or YoloxConfig()
     if path.suffix == ".onnx":
-        shapes = {"shapes": [(1, 3, *size)]} if size else {}
-        return YoloxDetector(engine.open_network(path, **shapes), _with(base, size, mode or base.mode))
+        runtime: Runtime = SizedRuntime(
+            lambda shape: engine.open_network(path, shapes=[shape]), (1, 3, *(size or (-1, -1)))
+        )
+        return YoloxDetector(runtime, _with(base, size, mode or base.mode))
     state = read_state(path)
     found, classes = _read_variant(state, path.name)
     if variant not in (None, found):
