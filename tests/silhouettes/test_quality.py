@@ -85,3 +85,11 @@ class TestWalk:
     def test_leg_motion_is_zero_only_for_a_still_picture(self):
         assert q.leg_motion(np.repeat(walk(1), 40, axis=0)) == pytest.approx(0, abs=1e-3)
         assert q.leg_motion(walk(40)) > 0.5
+
+    def test_a_long_walk_is_judged_in_blocks_to_the_same_numbers(self, monkeypatch):
+        silhouettes = walk(50)
+        whole = q.walk_quality(silhouettes, [GOOD] * 50, 30.0)
+        monkeypatch.setattr(q, "_BLOCK", 7)
+        np.testing.assert_allclose(
+            q.walk_quality(silhouettes, [GOOD] * 50, 30.0).weights, whole.weights, atol=1e-5
+        )

@@ -29,8 +29,8 @@ def concurrent_groups(spans: Sequence[tuple[int, int]], tolerance: int = 0) -> l
     for first, last in spans:
         if last < first:
             raise InputError(f"a span runs from {first} to {last}: wanted first <= last")
-    # Two tracks share more than `tolerance` frames exactly if they meet once their ends are taken back by it; a
-    # track no longer than that keeps its first frame. What is alive before the first end since the last is maximal.
+    # Two tracks share more than `tolerance` frames exactly if they meet once their ends are taken back by it
+    # (a track no longer than that keeps its first frame). Those alive just before an end are a largest set.
     ends = [max(last - tolerance, first) for first, last in spans]
     groups: list[tuple[int, ...]] = []
     alive: set[int] = set()

@@ -20,6 +20,8 @@ OUTLIER = "unlike the rest of the walk"
 TOO_FEW = "too few frames"
 STANDING = "not walking"
 
+_BLOCK = 1024  # silhouettes turned into float at once, so that an hour's walk fits
+
 
 @dataclass(frozen=True, slots=True)
 class QualityConfig:
@@ -143,10 +145,14 @@ def leg_motion(silhouettes: UInt8[np.ndarray, "t s s"]) -> float:
     0 for a picture that stands still; the measure needs no view and no keypoints. A slow drift of shape
     counts little, since it is taken within windows of 30 silhouettes (the median window counts).
     """
-    legs = silhouettes[:, silhouettes.shape[1] * 5 // 8 :].astype(np.float32) / 255
-    windows = [legs[start : start + 30] for start in range(0, max(len(legs) - 15, 1), 15)]
-    motion = [float(w.std(axis=0).sum() / max(w.mean(axis=0).sum(), 1.0)) for w in windows]
-    return float(np.median(motion))
+    legs = silhouettes[:, silhouettes.shape[1] * 5 // 8 :]
+    starts = range(0, max(len(legs) - 15, 1), 15)
+    return float(np.median([_relative_deviation(legs[start : start + 30]) for start in starts]))
+
+
+def _relative_deviation(window: np.ndarray) -> float:
+    picture = window.astype(np.float32)
+    return float(picture.std(axis=0).sum() / max(picture.mean(axis=0).sum(), 255.0))
 
 
 def _border_weight(box: np.ndarray, size_wh: tuple[int, int], config: QualityConfig) -> float:
@@ -170,12 +176,19 @@ def _ramps(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
 
 def _likeness(silhouettes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return each silhouette's soft overlap with the weighted mean, as a share of the median overlap."""
-    shape = silhouettes.reshape(len(silhouettes), -1).astype(np.float32) / 255
-    mean = (weights @ shape) / weights.sum() if weights.sum() > 0 else shape.mean(axis=0)
-    both = np.minimum(shape, mean).sum(axis=1)
-    overlap = both / np.maximum(shape.sum(axis=1) + mean.sum() - both, 1e-6)
+    shape = silhouettes.reshape(len(silhouettes), -1)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(shape), _BLOCK)]
+    share = weights if weights.sum() > 0 else np.ones_like(weights)
+    mean = sum(share[block] @ shape[block].astype(np.float32) for block in blocks) / share.sum()
+    overlap = np.concatenate([_overlap(shape[block].astype(np.float32), mean) for block in blocks])
     likeness: np.ndarray = overlap / max(float(np.median(overlap)), 1e-6)
     return likeness
+
+
+def _overlap(shape: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    both = np.minimum(shape, mean).sum(axis=1)
+    overlap: np.ndarray = both / np.maximum(shape.sum(axis=1) + mean.sum() - both, 1e-6)
+    return overlap
 
 
 def _why_unusable(
