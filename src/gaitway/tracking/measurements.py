@@ -35,8 +35,12 @@ class Measurements:
         return len(self.row)
 
 
-def check_detections(xyxy: np.ndarray, scores: np.ndarray) -> None:
-    """Raise ``InputError`` unless boxes are finite (N, 4) xyxy and scores (N,) lie in [0, 1]."""
+def check_detections(xyxy: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return the boxes' widths and heights (N, 2) in their own dtype.
+
+    Raises:
+        InputError: Boxes are not finite (N, 4) xyxy floats, or scores not (N,) floats in [0, 1].
+    """
     if xyxy.ndim != 2 or xyxy.shape[1] != 4 or scores.shape != xyxy.shape[:1]:
         raise InputError(
             f"detections have shapes {xyxy.shape} and {scores.shape}, wanted (N, 4) and (N,): xyxy, score"
@@ -45,24 +49,29 @@ def check_detections(xyxy: np.ndarray, scores: np.ndarray) -> None:
         raise InputError(
             f"detections have dtypes {xyxy.dtype} and {scores.dtype}, wanted floats: convert them with astype"
         )
+    size: np.ndarray = xyxy[:, 2:] - xyxy[:, :2]
     if not len(scores):
-        return
-    if not (isfinite(xyxy.sum(dtype=np.float64)) and (xyxy[:, 2:] >= xyxy[:, :2]).all()):  # one NaN is enough
+        return size
+    if not (isfinite(xyxy.sum(dtype=np.float64)) and size.min() >= 0):  # any NaN or infinity shows in the sum
         raise InputError("detections have a box that is not finite or not x1 <= x2, y1 <= y2: drop it first")
     low, high = scores.min(), scores.max()
     if not (low >= 0 and high <= 1):
         raise InputError(f"scores are {low:.4g}..{high:.4g}, wanted 0..1: normalise them")
+    return size
 
 
 def measure(
-    xyxy: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"], chosen: Bool[np.ndarray, " n"]
+    xyxy: Float[np.ndarray, "n 4"],
+    size: Float[np.ndarray, "n 2"],
+    scores: Float[np.ndarray, " n"],
+    chosen: Bool[np.ndarray, " n"],
 ) -> Measurements:
     """Prepare the chosen detections; boxes without area are left out, for they have no aspect.
 
-    Widths are computed in the dtype given and only then widened to float64, as the reference does it.
+    ``size`` comes in the dtype given and is only then widened to float64, as the reference does it.
     """
     row = chosen.nonzero()[0]
-    corner, size = xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]
+    corner = xyxy[:, :2]
     if len(row) < len(scores):
         corner, size, scores = corner[row], size[row], scores[row]
     if len(row) and not size.min() > 0:

@@ -122,12 +122,12 @@ class OnlineTracker:
         camera: Float[np.ndarray, "2 3"] | None = None,
     ) -> Tracks:
         """Take the detections of the next frame; see ``ByteTracker.update``."""
-        check_detections(xyxy, scores)
+        size = check_detections(xyxy, scores)
         config, table = self._config, self._table
         self._frame += 1
         if camera is not None:
             self._move_camera(camera)
-        found = measure(xyxy, scores, scores >= config.low_threshold)
+        found = measure(xyxy, size, scores, scores >= config.low_threshold)
         is_open = found.score >= config.high_threshold
         is_low = ~is_open
         confirmed, unconfirmed = self._tracked, self._tracked[:0]

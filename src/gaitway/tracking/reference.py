@@ -82,10 +82,10 @@ class ReferenceByteTrack:
 
     def update(self, xyxy: np.ndarray, scores: np.ndarray) -> Tracks:
         """Take the detections of the next frame; see ``ByteTracker.update``."""
-        check_detections(xyxy, scores)
+        size = check_detections(xyxy, scores)
         config, table = self._config, self._table
         self._frame += 1
-        high = measure(xyxy, scores, scores > config.track_threshold)
+        high = measure(xyxy, size, scores, scores > config.track_threshold)
         confirmed, unconfirmed = self._tracked, self._tracked[:0]
         if self._has_unconfirmed:
             is_confirmed = table.is_confirmed[self._tracked]
@@ -103,7 +103,7 @@ class ReferenceByteTrack:
             table.motion[:, :, pool[unmatched]] = state[:, :, unmatched]
             left = unmatched[: len(confirmed)].nonzero()[0]
             low = (scores > config.low_threshold) & (scores < config.track_threshold)
-            newly_lost = self._rescue(pool[left], state[:, :, left], measure(xyxy, scores, low))
+            newly_lost = self._rescue(pool[left], state[:, :, left], measure(xyxy, size, scores, low))
         dropped, born = unconfirmed, pool[:0]
         if len(columns) < len(high):
             is_open = np.ones(len(high), bool)
