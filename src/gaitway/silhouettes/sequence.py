@@ -146,7 +146,8 @@ class SequenceCollector:
 
     def _judge(self, looks: list[_Look]) -> WalkQuality:
         frames = [look.quality for look in looks]
-        return walk_quality(_stack(looks), frames, self._frame_rate, self._config.quality)
+        boxes = np.array([look.box for look in looks], np.float32).reshape(-1, 4)
+        return walk_quality(_stack(looks), frames, boxes, self._frame_rate, self._config.quality)
 
     def _assign(self, tracks: TrackTable) -> dict[int, list[_Look]]:
         """Give every look to the final track whose box of its frame overlaps its box best."""
