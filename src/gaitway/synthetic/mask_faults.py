@@ -1,8 +1,8 @@
 """Spoil clean masks as segmentation networks do: lost feet, ragged edges, holes, neighbours, cut-off bodies.
 
-Kinds follow what BlazePose's landmark network and PP-HumanSeg do to people of 50 to 250 px in rendered
-scenes: thin and dark ends vanish, edges waver slowly from frame to frame, bags are lost as a whole, a
-neighbour in the crop leaks in.
+The rates are guesses on the hard side. Measured on rendered scenes, BlazePose's landmark network does
+better: IoU 0.95, area 3 % too large, feet at most 1 % of the height too short, and one mask in twenty with
+a neighbour in it (decision 0031). Small and dark people in real video, and other networks, are worse.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
     python -m gaitway.training.default corpus --folder CORPUS --people 2000 --walks 8 --workers 2
     python -m gaitway.training.default train --corpus CORPUS --out OUT --steps 3000
+    python -m gaitway.training.default score --weights OUT/gait_template.safetensors --mocap BVH_FOLDER
 
 Interrupted runs go on where they stopped: shards and the checkpoint are kept, and every step draws from its
 own seed.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,15 @@ from torch import Tensor
 
 from gaitway.errors import InputError
 from gaitway.models.gait_template import GaitTemplateConfig, GaitTemplateNet
+from gaitway.protocols import Encoder
+from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import network_input
+from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
 from gaitway.synthetic.population import PopulationConfig
+from gaitway.synthetic.recorded import recorded_walks
 from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
+from gaitway.training.evaluate import CrossView, NetworkEncoder, cross_view
+from gaitway.training.export_default import export
 from gaitway.training.losses import supervised_contrastive
 
 log = logging.getLogger(__name__)
@@ -137,7 +144,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         self.net.train()
-        x = torch.from_numpy(maps).to(self.device).float() / 255
+        x = torch.from_numpy(maps).to(self.device).float().contiguous(memory_format=torch.channels_last) / 255
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             embeddings: Float[Tensor, "n p c"] = self.net(x)
         y = torch.from_numpy(labels).to(self.device)
@@ -186,9 +193,30 @@ def train(corpus: Path, out: Path, config: TrainConfig, *, device: str) -> GaitT
     return trainer.net.eval()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one part of the recipe."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+def score(weights: Path | None, mocap: Path | None) -> Iterator[tuple[str, str, CrossView]]:
+    """Score the energy image, the untrained network (the control) and, where given, trained weights."""
+    from safetensors.torch import load_file
+
+    torch.manual_seed(0)
+    encoders: dict[str, Encoder] = {"gei": GeiEncoder(), "untrained": NetworkEncoder(GaitTemplateNet())}
+    if weights:
+        net = GaitTemplateNet()
+        net.load_state_dict(load_file(weights))
+        encoders["trained"] = NetworkEncoder(net)
+    alike = PopulationConfig(seed=88_000, alike=1.0)
+    tests = {
+        "held-out walkers": list(benchmark_walks(BenchmarkConfig())),
+        "look-alikes": list(benchmark_walks(BenchmarkConfig(people=24, population=alike))),
+    }
+    if mocap:
+        tests["recorded motion, own body"] = list(recorded_walks(mocap, own_body=True))
+        tests["recorded motion, one body"] = list(recorded_walks(mocap, own_body=False))
+    for test, walks in tests.items():
+        for name, encoder in encoders.items():
+            yield test, name, cross_view(encoder, walks)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -202,21 +230,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     learn.add_argument("--out", type=Path, required=True)
     for name, default in (("steps", 3000), ("people", 32), ("walks", 4), ("seed", 0), ("threads", 0)):
         learn.add_argument(f"--{name}", type=int, default=default)
-    chosen = parser.parse_args(arguments)
+    scores = commands.add_parser("score", help="score beside the controls")
+    scores.add_argument("--weights", type=Path)
+    scores.add_argument("--mocap", type=Path)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one part of the recipe."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    chosen = _parser().parse_args(arguments)
     if chosen.command == "corpus":
-        config = CorpusConfig(
-            chosen.people, chosen.walks, chosen.frames, population=PopulationConfig(seed=chosen.seed)
-        )
+        population = PopulationConfig(seed=chosen.seed)
+        config = CorpusConfig(chosen.people, chosen.walks, chosen.frames, population=population)
         for path in write_corpus(chosen.folder, config, workers=chosen.workers):
             log.info("%s", path.name)
-        return
-    from gaitway.training.export_default import export
-
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
-    recipe = TrainConfig(chosen.steps, chosen.people, chosen.walks, seed=chosen.seed)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    export(train(chosen.corpus, chosen.out, recipe, device=device), chosen.out)
+    elif chosen.command == "train":
+        if chosen.threads:
+            torch.set_num_threads(chosen.threads)
+        recipe = TrainConfig(chosen.steps, chosen.people, chosen.walks, seed=chosen.seed)
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        export(train(chosen.corpus, chosen.out, recipe, device=device), chosen.out)
+    else:
+        for test, name, result in score(chosen.weights, chosen.mocap):
+            log.info("%s | %s | %s", test, name, result)
 
 
 if __name__ == "__main__":
