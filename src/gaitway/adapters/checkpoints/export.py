@@ -22,7 +22,7 @@ from gaitway.files import translated
 if TYPE_CHECKING:
     import torch
 
-VERSION = 1  # of the exporting code: raise it when exports change, so that old ones are not used
+VERSION = 2  # of the exporting code: raise it when exports change, so that old ones are not used
 NETWORK = "network.xml"
 
 
