@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gaitway.errors import ConfigError
+from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
 from gaitway.tracking.offline import find_people, link_tracklets, track_detections
 from support import bytetrack_fixtures as fixtures
@@ -90,3 +92,56 @@ def test_image_size_is_optional():
     frames = fixtures.frames("s01_basic5")
     rows = track_detections(frames, 30, "offline")
     assert len(np.unique(rows[:, 1])) == 5
+
+
+@st.composite
+def tables(draw):
+    """Tracks of a few boxes each, with gaps, anywhere; a track at most once a frame."""
+    places = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 4)), unique=True, min_size=1, max_size=40)
+    rows = []
+    for frame, track in draw(places):
+        x, y = draw(st.tuples(st.integers(0, 500), st.integers(0, 300)))
+        rows.append((frame, track, np.array([x, y, x + 40.0, y + 100.0])))
+    return table_of(rows)
+
+
+@given(table=tables(), seed=st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_linking_keeps_every_box_once_and_ignores_the_order_of_rows(table, seed):
+    linked = link_tracklets(table, 25, (640, 480))
+    pairs = np.stack([linked.frame_index, linked.track_id], axis=1)
+    assert len(np.unique(pairs, axis=0)) == len(pairs)
+    seen = linked.select(~linked.filled)
+    assert sorted(map(tuple, seen.xyxy.tolist())) == sorted(map(tuple, table.xyxy.tolist()))
+    order = np.random.default_rng(seed).permutation(len(table))
+    shuffled = find_people(table.select(order), 25, (640, 480))
+    names = {}
+    for a, b in zip(find_people(table, 25, (640, 480))[order], shuffled, strict=True):
+        assert names.setdefault(a, b) == b
+
+
+def test_an_empty_table_stays_empty_and_a_doubled_row_is_refused():
+    row = (0, 1, walker(0)[0])
+    nobody = table_of([row]).select(np.zeros(1, bool))
+    assert len(link_tracklets(nobody, 25, (640, 480))) == 0
+    with pytest.raises(InputError, match="twice in one frame"):
+        link_tracklets(table_of([row, row]), 25, (640, 480))
+
+
+def test_detections_that_do_not_fit_are_one_clear_error():
+    bad = [(np.array([[0, 0, np.nan, 5]], np.float32), np.array([0.9], np.float32))]
+    for mode in ("online", "offline"):
+        with pytest.raises(InputError, match="not finite"):
+            track_detections(bad, 25, mode)
+
+
+def test_a_steady_walk_is_smoothed_without_bias():
+    rng = np.random.default_rng(0)
+    truth = np.concatenate([walker(f) for f in range(80)])
+    noisy = (truth + rng.normal(0, 2.5, truth.shape)).astype(np.float32)
+    frames = [(box[None], np.array([0.9], np.float32)) for box in noisy]
+    rows = track_detections(frames, 25, "offline", (640, 480))
+    corners = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
+    error = corners - truth
+    assert error.std() < 0.8 * (noisy - truth).std()
+    assert abs(error.mean()) < 0.5

@@ -134,8 +134,7 @@ def link_pieces(
     """
     tails = _ends(pieces, motion.speed, frame_rate, config, at_tail=True)
     heads = _ends(pieces, motion.speed, frame_rate, config, at_tail=False)
-    gap = heads.frame[None, :] - tails.frame[:, None]
-    a, b = ((gap > 0) & (gap <= config.max_gap_s * frame_rate)).nonzero()
+    a, b = _within_reach(tails.frame, heads.frame, config.max_gap_s * frame_rate)
     area = float(image_size[0]) * float(image_size[1])
     gain = _log_odds(tails.take(a), heads.take(b), motion, frame_rate=frame_rate, area=area, config=config)
     joined = (track[a] == track[b]) & (b == a + 1)
@@ -149,6 +148,16 @@ def link_pieces(
     for i in np.argsort(heads.frame[after], kind="stable"):  # in time order
         person[after[i]] = person[before[i]]
     return person
+
+
+def _within_reach(tails: Rows, heads: Rows, longest: float) -> tuple[Rows, Rows]:
+    """Return the pairs (end, beginning) where the beginning comes later, by at most ``longest`` frames."""
+    order = np.argsort(heads, kind="stable")
+    first = np.searchsorted(heads[order], tails, side="right")
+    count = np.searchsorted(heads[order], tails + longest, side="right") - first
+    a = np.repeat(np.arange(len(tails)), count)
+    place = np.arange(len(a)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    return a, order[place]
 
 
 def _ends(pieces: Pieces, speed: float, frame_rate: float, config: LinkConfig, *, at_tail: bool) -> Ends:

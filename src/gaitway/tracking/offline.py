@@ -123,7 +123,7 @@ def link_tracklets(
     people = find_people(table, frame_rate, image_size, appearance=appearance, config=config)
     rows = _as_rows(table)
     rows[:, TRACK] = people
-    filled = [_fill(rows[people == person], float(frame_rate), config) for person in np.unique(people)]
+    filled = [_fill(mine, float(frame_rate), config) for mine in _by_track(rows)]
     rows = np.concatenate([rows, *filled])
     rows = rows[np.lexsort((rows[:, TRACK], rows[:, FRAME]))]
     xyxy = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
@@ -256,9 +256,14 @@ def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -
     return middle
 
 
+def _by_track(rows: Table) -> list[Table]:
+    """Return every track's own rows, by frame."""
+    rows = rows[np.lexsort((rows[:, FRAME], rows[:, TRACK]))]
+    return np.split(rows, np.flatnonzero(np.diff(rows[:, TRACK])) + 1) if len(rows) else []
+
+
 def _fill(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
-    """Return the rows missing in one person's track."""
-    rows = rows[np.argsort(rows[:, FRAME])]
+    """Return the rows missing in one track."""
     frame, values = fill_gaps(rows[:, FRAME].astype(np.int64), rows[:, 2:7], int(config.fill_s * frame_rate))
     return np.column_stack([frame, np.full(len(frame), rows[0, TRACK]), values, np.ones(len(frame))])
 
@@ -266,9 +271,7 @@ def _fill(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
 def _finish(rows: Table, frame_rate: float, config: OfflineConfig) -> Table:
     """Drop false tracks, smooth the others and fill their gaps."""
     tables = [np.zeros((0, 8))]
-    for person in np.unique(rows[:, TRACK]):
-        mine = rows[rows[:, TRACK] == person]
-        mine = mine[np.argsort(mine[:, FRAME])]
+    for mine in _by_track(rows):
         span = mine[-1, FRAME] - mine[0, FRAME] + 1
         if len(mine) < config.min_rows or len(mine) < config.min_seen * span:
             continue
