@@ -179,6 +179,10 @@ class TestErrors:
         with pytest.raises(InputError, match="casia-b, oumvlp"):
             evaluate("market", *people(["a"], ["x"]))
 
+    @pytest.mark.parametrize("name", ["OU-MVLP", "oumvlp", "OU_MVLP"])
+    def test_names_are_read_as_people_write_them(self, name):
+        assert evaluate(name, *people(["00", "01"], ["x", "y"], noise=0)) == {f"{KEY}/NM@R1": 100.0}
+
     def test_unknown_option(self):
         with pytest.raises(InputError, match="unknown probe; it takes cross_view_gallery"):
             evaluate("oumvlp", *people(["00", "01"], ["x", "y"]), probe=3)

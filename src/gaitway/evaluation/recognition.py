@@ -36,7 +36,7 @@ def evaluate(  # noqa: PLR0917 - a public signature that others call by position
     """Evaluate embeddings of a data set's test sequences.
 
     Args:
-        protocol: One of ``PROTOCOLS``.
+        protocol: One of ``PROTOCOLS``; case and punctuation do not matter.
         embeddings: N sequences, P parts, C channels.
         labels: Subject of each.
         types: Condition or recording of each.
@@ -51,7 +51,7 @@ def evaluate(  # noqa: PLR0917 - a public signature that others call by position
     Raises:
         InputError: An unknown protocol or option, or the sequences do not fit the protocol.
     """
-    run = PROTOCOLS.get(protocol.lower().replace("_", "-"))
+    run = {_plain(name): run for name, run in PROTOCOLS.items()}.get(_plain(protocol))
     if run is None:
         raise InputError(f"the protocol {protocol!r} is unknown, wanted one of {', '.join(PROTOCOLS)}")
     _check_options(protocol, run, options)
@@ -59,6 +59,10 @@ def evaluate(  # noqa: PLR0917 - a public signature that others call by position
         np.asarray(embeddings), np.asarray(labels), np.asarray(types), np.asarray(views), metric
     )
     return run(samples, **options)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _check_options(protocol: str, run: Callable[..., Any], options: dict[str, Any]) -> None:
