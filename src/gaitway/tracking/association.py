@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 ROUNDING = 1 - 1e-9  # keeps pairs exactly at a limit
-DENSE_PAIRS = 2500  # up to here all pairs at once are faster than sorting (benchmarks/tracking.py)
+DENSE_PAIRS = 4000  # up to here all pairs at once are faster than sorting (benchmarks/tracking.py)
 
 Boxes = Float64[np.ndarray, "4 _"]  # rows x1, y1, x2, y2
 Index = Int64[np.ndarray, " _"]
@@ -52,8 +52,9 @@ def _dense(a: Boxes, b: Boxes, pixel: float) -> Pairs:
         size += pixel
         size_a += pixel
         size_b += pixel
-    rows, columns = (np.minimum(size[0], size[1]) > 0).nonzero()
-    width, height = size[:, rows, columns]
+    flat = (np.minimum(size[0], size[1]) > 0).ravel().nonzero()[0]  # nonzero is much slower in 2D
+    rows, columns = np.divmod(flat, b.shape[1])
+    width, height = size.reshape(2, -1)[:, flat]
     both = width * height
     union = (size_a[0] * size_a[1])[rows]
     union += (size_b[0] * size_b[1])[columns]
