@@ -118,3 +118,14 @@ def test_nonsense_from_the_network_is_refused(picture, output):
 def test_impossible_settings(wrong):
     with pytest.raises(ConfigError):
         HumanSegConfig(**wrong)
+
+
+def test_a_neighbour_in_the_square_is_not_in_the_mask(picture):
+    picture[60:140, 120:150] = 255
+    alone = HumanSegSegmenter(Brightness()).segment(picture, np.array([[70, 60, 100, 140]], np.float32))
+    width = alone.masks[0].shape[1]
+    x1, _, x2, _ = alone.region_xyxy[0]
+    neighbour = int((122 - x1) / (x2 - x1) * width)
+    assert x2 > 125  # the square does show the neighbour
+    assert alone.masks[0][:, neighbour:].max() == 0.0
+    assert alone.masks[0].max() > 0.9

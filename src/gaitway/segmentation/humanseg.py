@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import Float32, UInt8
 
 from gaitway.errors import ConfigError, NetworkError
 from gaitway.protocols import Pending, Runtime
-from gaitway.segmentation.humanseg_crops import CropKind, box_region, cut_region
+from gaitway.segmentation.humanseg_crops import CropKind, Region, box_region, cut_region, keep_inside
 from gaitway.types import KEYPOINTS, Bodies
 
 SEED_THRESHOLD = 80  # of 255: the seed system calls a pixel a person from here on
@@ -25,8 +25,9 @@ class HumanSegConfig:
         size_wh: Network input (width, height) in pixels, from ``deploy.yaml``.
         mean: Subtracted from RGB / 255, per channel, from ``deploy.yaml``.
         std: Divides the rest.
-        crop: ``context``: a square with surroundings. ``stretched``: the widened box, aspect lost. ``seed``:
-            the widened box on a white square, to the pixel as the seed system has it. docs/decisions/0051.
+        crop: ``context``: a square with surroundings, of whose mask the widened box is kept. ``stretched``: the
+            widened box, aspect lost. ``seed``: the widened box on a white square, to the pixel as the seed system
+            has it. docs/decisions/0051.
         batch_size: Crops per network run.
     """
 
@@ -87,11 +88,11 @@ class HumanSegSegmenter:
     ) -> PendingHumanSeg:
         """Start cutting out; batches run side by side, as many as the runtime has streams."""
         if not len(xyxy):
-            return PendingHumanSeg(np.zeros((0, 4), np.float32), [])
+            return PendingHumanSeg([], [])
         size_hw = (image_rgb.shape[0], image_rgb.shape[1])
         regions = [box_region(box, size_hw, self.config.crop) for box in xyxy]
         crops = np.stack([cut_region(image_rgb, region, self.config.size_wh) for region in regions])
-        return PendingHumanSeg(np.stack([r.xyxy for r in regions]), self._start(crops))
+        return PendingHumanSeg(regions, self._start(crops))
 
     def _start(self, images_rgb: UInt8[np.ndarray, "n h w 3"]) -> list[Pending]:
         """Start the runs of pictures of the network's size."""
@@ -114,19 +115,18 @@ class HumanSegSegmenter:
 class PendingHumanSeg:
     """People being cut out."""
 
-    regions_xyxy: Float32[np.ndarray, "n 4"]
-    runs: Sequence[Pending] = field(default_factory=list)
+    regions: Sequence[Region]
+    runs: Sequence[Pending]
 
     def result(self) -> Bodies:
         """Wait, and return one body per box in the boxes' order."""
         if not self.runs:
             return Bodies.empty()
         people = np.concatenate(_wait(self.runs))
-        masks = [_square_pixels(p, box) for p, box in zip(people, self.regions_xyxy, strict=True)]
-        count = len(masks)
-        nothing = np.full((count, KEYPOINTS, 3), np.nan, np.float32)
-        presence = np.array([_presence(p) for p in people], np.float32)
-        return Bodies(self.regions_xyxy, tuple(masks), nothing, presence)
+        masks = [_place(p, region) for p, region in zip(people, self.regions, strict=True)]
+        nothing = np.full((len(masks), KEYPOINTS, 3), np.nan, np.float32)
+        presence = np.array([_presence(mask) for mask in masks], np.float32)
+        return Bodies(np.stack([region.xyxy for region in self.regions]), tuple(masks), nothing, presence)
 
 
 def normalisation_table(
@@ -169,12 +169,12 @@ def _resize_all(
     return np.array(scaled, np.uint8).reshape(len(images_rgb), size_wh[1], size_wh[0], 3)
 
 
-def _square_pixels(
-    probability: Float32[np.ndarray, "h w"], region_xyxy: Float32[np.ndarray, "4"]
-) -> Float32[np.ndarray, "h2 w2"]:
-    """Undo a crop's stretching: scale the mask so that its pixels are square in the frame."""
+def _place(probability: Float32[np.ndarray, "h w"], region: Region) -> Float32[np.ndarray, "h2 w2"]:
+    """Return a crop's mask with pixels that are square in the frame, and without neighbours."""
+    if region.kind == "context":
+        probability = keep_inside(probability, region)
     height, width = probability.shape
-    across, down = (region_xyxy[2:] - region_xyxy[:2]).tolist()
+    across, down = (region.xyxy[2:] - region.xyxy[:2]).tolist()
     scale = max(width / across, height / down)
     size_wh = (max(1, round(across * scale)), max(1, round(down * scale)))
     if size_wh == (width, height):

@@ -14,7 +14,7 @@ from gaitway.segmentation.crop import crop_square
 
 CropKind = Literal["context", "stretched", "seed"]
 
-CONTEXT_SCALE = 1.2  # side of the square in longer box sides; docs/decisions/0051
+CONTEXT_SCALE = 1.1  # side of the square in longer box sides; docs/decisions/0051
 MARGIN = 0.1  # the seed system widens a box by this on each side
 WHITE = 255
 
@@ -26,12 +26,12 @@ class Region:
     Attributes:
         xyxy: What the crop covers, in frame pixels; may reach outside the frame.
         kind: How it is filled.
-        inside: The whole pixels (x1, y1, x2, y2) taken from the frame, where that is not all.
+        inside: The person's whole pixels (x1, y1, x2, y2), within the frame.
     """
 
     xyxy: Float32[np.ndarray, "4"]
     kind: CropKind
-    inside: tuple[int, int, int, int] = (0, 0, 0, 0)
+    inside: tuple[int, int, int, int]
 
 
 def box_region(box_xyxy: Float32[np.ndarray, "4"], size_hw: tuple[int, int], kind: CropKind) -> Region:
@@ -42,11 +42,11 @@ def box_region(box_xyxy: Float32[np.ndarray, "4"], size_hw: tuple[int, int], kin
         size_hw: The frame's (height, width) in pixels.
         kind: ``context``, ``stretched`` or ``seed``.
     """
+    x1, y1, x2, y2 = inside = widened_box(box_xyxy, size_hw)
     if kind == "context":
         square = square_around(box_xyxy[None], CONTEXT_SCALE)[0]
         square[2:] = np.maximum(square[2:], square[:2] + 1.0)
-        return Region(square, kind)
-    x1, y1, x2, y2 = inside = widened_box(box_xyxy, size_hw)
+        return Region(square, kind, inside)
     if kind == "stretched":
         return Region(np.array(inside, np.float32), kind, inside)
     width, height = x2 - x1, y2 - y1
@@ -91,3 +91,14 @@ def _on_white(part: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "s s 3"]:
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = part
     return square
+
+
+def keep_inside(probability: Float32[np.ndarray, "h w"], region: Region) -> Float32[np.ndarray, "h w"]:
+    """Return a region's mask without what lies beyond the person's widened box: neighbours, mostly."""
+    size = np.array(probability.shape[::-1])
+    scale = size / (region.xyxy[2:] - region.xyxy[:2])
+    corners = (np.array(region.inside).reshape(2, 2) - region.xyxy[:2]) * scale
+    (x1, y1), (x2, y2) = np.clip(corners.round().astype(int), 0, size)
+    kept = np.zeros_like(probability)
+    kept[y1:y2, x1:x2] = probability[y1:y2, x1:x2]
+    return kept
