@@ -25,9 +25,9 @@ class HumanSegConfig:
         size_wh: Network input (width, height) in pixels, from ``deploy.yaml``.
         mean: Subtracted from RGB / 255, per channel, from ``deploy.yaml``.
         std: Divides the rest.
-        crop: ``context``: a square with surroundings, of whose mask the widened box is kept. ``stretched``: the
-            widened box, aspect lost. ``seed``: the widened box on a white square, to the pixel as the seed system
-            has it. docs/decisions/0051.
+        crop: ``context``: a square with surroundings; of its mask the widened box is kept. ``stretched``:
+            the widened box, aspect lost. ``seed``: the widened box on a white square, to the pixel as the
+            seed system has it. docs/decisions/0051.
         batch_size: Crops per network run.
     """
 
