@@ -30,7 +30,7 @@ class TestEncoder:
     def test_any_length_gives_finite_unit_parts(self, length):
         encoded = GeiEncoder().encode([walk(length)])
         assert encoded.dtype == np.float32
-        assert encoded.shape[1] == 16
+        assert encoded.shape[1] == 4
         lengths = np.linalg.norm(encoded, axis=2)
         assert ((lengths > 0.999) & (lengths < 1.001) | (lengths == 0)).all()
 

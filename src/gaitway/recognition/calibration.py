@@ -118,8 +118,8 @@ def _logistic_regression(features: np.ndarray, same: np.ndarray, weight: np.ndar
 
 
 CALIBRATIONS = {
-    "gei-16-2-1-10": Calibration(
-        3.121, 11.01, 1.333, 0.3036, 2.0, "benchmarks/calibrate_matching.py, 50 generated walkers, 16 scenes"
+    "gei-4-2-1-10": Calibration(
+        3.379, 11.71, 1.348, 0.3099, 2.0, "benchmarks/calibrate_matching.py, 50 generated walkers, 16 scenes"
     ),
 }
 
