@@ -46,9 +46,10 @@ def root(
 
 def _register() -> None:
     """Put the commands in, one module each."""
-    for module in ("identify", "track", "demo", "doctor"):
+    for module in ("identify", "track", "demo", "doctor", "enroll", "search", "calibrate"):
         importlib.import_module(f"gaitway.cli.{module}").register(app)
-    app.add_typer(importlib.import_module("gaitway.cli.models").app, name="models")
+    for group in ("models", "gallery", "evaluate"):
+        app.add_typer(importlib.import_module(f"gaitway.cli.{group}").app, name=group)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -57,8 +58,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=arguments, prog_name="gaitway", standalone_mode=False)
     except (KeyboardInterrupt, Abort):
-        _say("interrupted: what was finished is kept; the same command goes on from there")
-        return INTERRUPTED
+        code = INTERRUPTED  # while starting; later on typer makes this exit code of it itself
     except TyperException as error:
         _say(error.format_message())
         return USAGE
@@ -70,6 +70,8 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         _say(str(error))
         return USAGE if isinstance(error, ConfigError) else SOME_FAILED
+    if code == INTERRUPTED:
+        _say("interrupted: what was finished is kept; the same command goes on from there")
     return code if isinstance(code, int) else DONE
 
 
