@@ -1,6 +1,9 @@
 """The lasting gallery: people, their templates, what was seen and decided, and who did what."""
 
-from gaitway.adapters.gallery.gallery import Gallery
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from gaitway.adapters.gallery.records import (
     AuditLine,
     Candidate,
@@ -16,6 +19,9 @@ from gaitway.adapters.gallery.records import (
     Template,
     Walk,
 )
+
+if TYPE_CHECKING:
+    from gaitway.adapters.gallery.gallery import Gallery
 
 __all__ = [
     "AuditLine",
@@ -33,3 +39,11 @@ __all__ = [
     "Template",
     "Walk",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Gallery":  # on first use: SQLAlchemy takes a while to load
+        from gaitway.adapters.gallery.gallery import Gallery
+
+        return Gallery
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,6 +17,7 @@ from gaitway.errors import ConfigError, MissingExtraError, StoreError
 
 BUSY_TIMEOUT_S = 60.0
 _LOCK = 0x6761697477617930  # "gaitway0": the advisory lock under which a gallery is written on a server
+_PERSONAL = ("subjects", "persons", "templates", "sightings", "decisions", "facts")
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}",
     "PRAGMA journal_mode = WAL",
@@ -60,14 +61,18 @@ def parse_url(url: str | Path) -> URL:
     if not re.match(r"^[a-z][a-z0-9+]*://", given):
         if not given or "\0" in given:
             raise ConfigError(f"the gallery is called {given!r}, wanted a file or a database url")
-        return URL.create("sqlite+pysqlite", database=str(Path(given).absolute()))
+        return URL.create("sqlite+pysqlite", database=str(Path(given).resolve()))
     try:
         parsed = make_url(given)
     except (ArgumentError, ValueError) as error:
         raise ConfigError(f"the gallery's url cannot be read ({error}): wanted postgresql://...") from error
     kind = parsed.get_backend_name()
     if kind == "sqlite":
-        return parsed.set(drivername="sqlite+pysqlite")
+        if parsed.database in {None, "", ":memory:"} or parsed.query:
+            raise ConfigError(
+                f"the gallery's url {given!r} names no plain file: a gallery is a file that lasts"
+            )
+        return URL.create("sqlite+pysqlite", database=str(Path(parsed.database or "").resolve()))
     if kind in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
     raise ConfigError(f"a gallery cannot be kept in {kind!r}: name an SQLite file or a postgresql:// url")
@@ -154,7 +159,10 @@ class Database:
                 return
             with self.engine.connect() as connection:
                 server = connection.execution_options(isolation_level="AUTOCOMMIT")
-                server.exec_driver_sql("VACUUM FULL")
+                server.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK + 1})  # one at a time
+                for table in _PERSONAL:  # not all of the database: that would lock the server's own tables
+                    server.exec_driver_sql(f"VACUUM FULL {table}")
+                server.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK + 1})
 
     def _raw(self, statement: str) -> Any:
         """Execute one statement outside any transaction, on SQLite; return its first row."""

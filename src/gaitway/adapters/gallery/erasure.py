@@ -18,7 +18,7 @@ from gaitway.adapters.gallery.database import BUSY_TIMEOUT_S, Database
 from gaitway.adapters.gallery.records import Erasure, Subject
 from gaitway.adapters.gallery.schema import models, sightings, templates
 from gaitway.adapters.gallery.sealing import Seal
-from gaitway.adapters.gallery.walks import context
+from gaitway.adapters.gallery.walks import batches, context
 from gaitway.errors import StoreError
 
 REWRITE_BELOW = 256 << 20  # bytes: a file this small is rewritten at once, a larger one where bytes are found
@@ -46,7 +46,7 @@ def forget(database: Database, seal: Seal, actor: str, who: str, folders: Sequen
     needles = [piece for _, contents in rows for content in contents for piece in pieces(content)]
     searched, elsewhere = _prove(database, subject, needles[:: max(len(needles) // _PIECES, 1)])
     return Erasure(
-        subject.id, counts["templates"], counts["sightings"], files, searched, elsewhere, database.is_sqlite
+        subject.id, counts["templates"], counts["sightings"], files, searched, elsewhere, searched > 0
     )
 
 
@@ -76,10 +76,9 @@ def _rows(
     connection: Connection, seal: Seal, key: int, seen_ids: Sequence[int]
 ) -> Iterator[tuple[traces.Trace, tuple[bytes, ...]]]:
     """Yield per template and sighting its trace and the bytes to look for afterwards."""
-    for table, condition in (
-        (templates, templates.c.subject_id == key),
-        (sightings, sightings.c.id.in_(seen_ids)),
-    ):
+    wanted = [(templates, templates.c.subject_id == key)]
+    wanted += [(sightings, sightings.c.id.in_(some)) for some in batches(seen_ids)]
+    for table, condition in wanted:
         columns = (table.c.video, table.c.track_id, table.c.embedding, models.c.name, models.c.sha256)
         for row in connection.execute(select(*columns).join_from(table, models).where(condition)):
             plain = seal.unseal(row.embedding, context(row.name, row.sha256))

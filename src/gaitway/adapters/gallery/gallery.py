@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
-from gaitway.adapters.gallery import archive, audit, erasure, facts, people, seen, verify
+from gaitway.adapters.gallery import archive, audit, changes, erasure, facts, people, seen, verify
 from gaitway.adapters.gallery.counts import count
 from gaitway.adapters.gallery.database import Database, parse_url, shown
 from gaitway.adapters.gallery.finder import Finder
@@ -27,14 +28,14 @@ from gaitway.adapters.gallery.records import (
     Subject,
     Template,
     Walk,
+    Walks,
+    listed,
 )
 from gaitway.adapters.gallery.schema import REVISION
 from gaitway.adapters.gallery.sealing import check_seal, check_value, open_seal
 from gaitway.adapters.gallery.walks import shown_id
-from gaitway.errors import InputError
-from gaitway.types import Embedding
-
-Walks = Walk | Embedding | Sequence[Walk | Embedding]
+from gaitway.errors import ConfigError, InputError
+from gaitway.recognition.fpir import FpirTable
 
 
 class Gallery:
@@ -49,9 +50,10 @@ class Gallery:
             from its beginning or never.
         actor: Who works here, for the audit log; by default the operating system's user.
         metric: ``euc`` or ``cos``.
+        create: Make the gallery where there is none yet.
 
     Raises:
-        ConfigError: The url cannot be used.
+        ConfigError: The url cannot be used, or names no gallery where none may be made.
         MissingExtraError: The database's driver, or ``cryptography``, is not installed.
         StoreError: The gallery cannot be opened: no permission, damaged, another key, a newer schema.
 
@@ -71,11 +73,16 @@ class Gallery:
         key: str | Path | None = None,
         actor: str | None = None,
         metric: str = "euc",
+        create: bool = True,
     ) -> None:
         self._seal = open_seal(key)
         self._actor = actor or audit.who()
         self._finder = Finder(self._seal, metric)
         self._database = Database(parse_url(url))
+        if not create and self._database.path is not None and not self._database.path.exists():
+            raise ConfigError(
+                f"there is no gallery {shown(self._database.url)}: name another, or enrol somebody"
+            )
         try:
             migrate(self._database)
             self._check_key()
@@ -96,11 +103,6 @@ class Gallery:
         """Close the gallery's connections."""
         self._database.close()
 
-    @property
-    def where_it_is(self) -> str:
-        """The file, or the server's address without the password."""
-        return shown(self._database.url)
-
     # People.
 
     def enroll(
@@ -112,17 +114,11 @@ class Gallery:
             InputError: The name or a walk does not do.
             StoreError: The gallery cannot be written; nothing was changed.
         """
-        name, given = people.checked_name(name), listed(walks)
-        if not given:
-            raise InputError(f"no walk of {name!r} was given, wanted at least one")
         told = {key: text for key, text in (("notes", notes), ("consent", consent)) if text is not None}
         with self._database.write() as connection:
-            known = people.find(connection, name)
-            key = people.row_of(known) if known else people.make(connection, name)
+            rows = changes.enroll(connection, self._seal, self._actor, {name: listed(walks)})
+            (key,) = rows.values()
             people.describe(connection, key, **told)
-            people.add_templates(connection, {key: given}, self._seal)
-            facts.bump(connection, reshuffled=False)
-            audit.append(connection, self._actor, "enroll", key, templates=len(given))
             return people.get(connection, shown_id(key))
 
     def enroll_many(self, people_walks: Mapping[str, Walks]) -> int:
@@ -130,13 +126,9 @@ class Gallery:
 
         Raises: as ``enroll``.
         """
-        given = {people.checked_name(name): listed(walks) for name, walks in people_walks.items()}
+        given = {name: listed(walks) for name, walks in people_walks.items()}
         with self._database.write() as connection:
-            rows = people.rows_for(connection, list(given))
-            people.add_templates(connection, {rows[name]: walks for name, walks in given.items()}, self._seal)
-            facts.bump(connection, reshuffled=False)
-            done = [(rows[name], {"templates": len(walks)}) for name, walks in given.items()]
-            audit.extend(connection, self._actor, "enroll", done)
+            changes.enroll(connection, self._seal, self._actor, given)
         return sum(len(walks) for walks in given.values())
 
     def list(self) -> tuple[Subject, ...]:
@@ -162,22 +154,11 @@ class Gallery:
         Raises:
             InputError: Nobody is called ``who``, or somebody else ``name``.
         """
-        values = {
-            "name": people.checked_name(name) if name is not None else None,
-            "notes": notes,
-            "consent": consent,
-        }
+        name = people.checked_name(name) if name is not None else None
+        values = {"name": name, "notes": notes, "consent": consent}
         changed = {field: value for field, value in values.items() if value is not None}
         with self._database.write() as connection:
-            subject = people.get(connection, who)
-            other = people.find(connection, changed["name"]) if "name" in changed else None
-            if other is not None and other.id != subject.id:
-                raise InputError(
-                    f"somebody else is called {other.name!r}: choose another name, or merge the two"
-                )
-            people.describe(connection, people.row_of(subject), **changed)
-            audit.append(connection, self._actor, "rename", people.row_of(subject), fields=sorted(changed))
-            return people.get(connection, subject.id)
+            return changes.rename(connection, self._actor, who, changed)
 
     def merge(self, who: str, into: str) -> Subject:
         """Make two people one: ``into`` takes over the templates, sightings and decisions of ``who``.
@@ -186,18 +167,7 @@ class Gallery:
             InputError: Nobody is called that, or both are the same person.
         """
         with self._database.write() as connection:
-            source, target = people.get(connection, who), people.get(connection, into)
-            if source.id == target.id:
-                raise InputError(f"{who!r} and {into!r} are one person already")
-            ids = [t.id for t in people.templates_of(connection, people.row_of(source))]
-            people.move_templates(connection, ids, people.row_of(target))
-            seen.move(connection, people.row_of(source), people.row_of(target))
-            people.erase(connection, people.row_of(source))
-            facts.bump(connection, reshuffled=True)
-            audit.append(
-                connection, self._actor, "merge", people.row_of(target), of=source.id, templates=len(ids)
-            )
-            merged = people.get(connection, target.id)
+            merged = changes.merge(connection, self._actor, who, into)
         self._database.flush_log()
         return merged
 
@@ -207,19 +177,8 @@ class Gallery:
         Raises:
             InputError: Nobody is called ``who``, somebody is called ``name``, or a template is not theirs.
         """
-        name = people.checked_name(name)
         with self._database.write() as connection:
-            source = people.get(connection, who)
-            if people.find(connection, name) is not None:
-                raise InputError(f"somebody is called {name!r} already: choose another name")
-            theirs = {t.id for t in people.templates_of(connection, people.row_of(source))}
-            if not templates or not theirs.issuperset(templates):
-                raise InputError(f"{source.name!r} has the templates {sorted(theirs)}: name some of these")
-            key = people.make(connection, name)
-            people.move_templates(connection, templates, key)
-            facts.bump(connection, reshuffled=True)
-            audit.append(connection, self._actor, "split", key, of=source.id, templates=len(templates))
-            return people.get(connection, shown_id(key))
+            return changes.split(connection, self._actor, who, templates, name)
 
     def forget(self, who: str, folders: Iterable[str | Path] = ()) -> Erasure:
         """Erase a person everywhere: name, templates, sightings, and what gaitway wrote of them in folders.
@@ -266,15 +225,12 @@ class Gallery:
 
     # What was seen.
 
-    def record(
-        self, walks: Sequence[Walk], decided: Sequence[Decided], output: str | Path | None = None
-    ) -> None:
+    def record(self, walks: Sequence[Walk], decided: Sequence[Decided]) -> None:
         """Keep the tracks of a processed video and who they were decided to be.
 
         Args:
             walks: One per track.
             decided: One per walk.
-            output: Folder where their silhouettes and features were written; ``forget`` looks there.
 
         Raises:
             InputError: A person decided for is not in the gallery (any more).
@@ -284,9 +240,12 @@ class Gallery:
         with self._database.write() as connection:
             for walk, decision in zip(walks, decided, strict=True):
                 seen.record(connection, self._seal, walk, decision)
-            if output is not None:
-                seen.remember_output(connection, Path(output))
             audit.append(connection, self._actor, "record", None, tracks=len(walks))
+
+    def remember_output(self, folder: str | Path) -> None:
+        """Note a folder where silhouettes and features were written; ``forget`` looks there."""
+        with self._database.write() as connection:
+            seen.remember_output(connection, Path(folder))
 
     def where(self, who: str) -> tuple[Sighting, ...]:
         """Return where a person appears over all processed videos, by video and frame.
@@ -319,16 +278,8 @@ class Gallery:
         Raises:
             InputError: There is no such sighting.
         """
-        name = people.checked_name(name)
         with self._database.write() as connection:
-            known = people.find(connection, name)
-            key = people.row_of(known) if known else people.make(connection, name)
-            walks = seen.walks_of(connection, self._seal, ids)
-            people.add_templates(connection, {key: walks}, self._seal)
-            seen.decide(connection, ids, key)
-            facts.bump(connection, reshuffled=False)
-            audit.append(connection, self._actor, "name", key, sightings=len(ids))
-            return people.get(connection, shown_id(key))
+            return changes.name_sightings(connection, self._seal, self._actor, ids, name)
 
     def purge(self, keep_s: float) -> int:
         """Erase tracks seen longer ago than ``keep_s`` seconds, enrolled people stay; return how many.
@@ -385,6 +336,20 @@ class Gallery:
         with self._database.read() as connection:
             return count(connection, self._database.files, encrypted=self._seal.name != "none")
 
+    def calibrate(self, table: FpirTable) -> None:
+        """Keep an encoder's calibration, in place of an older one."""
+        with self._database.write() as connection:
+            facts.put(connection, f"calibration:{table.model_id}", json.dumps(table.as_mapping()))
+            audit.append(
+                connection, self._actor, "calibrate", None, model=table.model_id, source=table.source
+            )
+
+    def calibration(self, model_id: str) -> FpirTable | None:
+        """Return an encoder's calibration, or None."""
+        with self._database.read() as connection:
+            kept = facts.get(connection, f"calibration:{model_id}")
+        return None if kept is None else FpirTable.from_mapping(json.loads(kept))
+
     # Inside.
 
     def _check_key(self) -> None:
@@ -398,10 +363,4 @@ class Gallery:
                     facts.put(connection, "seal", kept)
                     facts.put(connection, "id", secrets.token_hex(8))
                     audit.append(connection, self._actor, "create", None, schema=REVISION)
-        check_seal(self._seal, kept, self.where_it_is)
-
-
-def listed(walks: Walks) -> list[Walk]:
-    """Return walks, one or many, embeddings or not, as a list of walks."""
-    given = [walks] if isinstance(walks, Walk | Embedding) else list(walks)
-    return [Walk.of(walk) if isinstance(walk, Embedding) else walk for walk in given]
+        check_seal(self._seal, kept, shown(self._database.url))

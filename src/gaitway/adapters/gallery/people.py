@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from gaitway.adapters.gallery.records import Subject, Template, Walk
 from gaitway.adapters.gallery.schema import models, persons, subjects, templates
 from gaitway.adapters.gallery.sealing import Seal
-from gaitway.adapters.gallery.walks import model_row, moment, shown_id, walk_values
+from gaitway.adapters.gallery.walks import batches, model_row, moment, shown_id, walk_values
 from gaitway.errors import InputError
 
 _NAME_LIMIT = 200
@@ -85,9 +85,11 @@ def make(
 
 def rows_for(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """Return the row of each name; people who are new are added."""
-    known = {row.name: int(row.subject_id) for row in connection.execute(select(persons))}
-    found = {name: known[name] for name in names if name in known}
-    fresh = {name: random_key() for name in names if name not in known}
+    found: dict[str, int] = {}
+    for some in batches(names):
+        query = select(persons.c.name, persons.c.subject_id).where(persons.c.name.in_(some))
+        found.update((row.name, int(row.subject_id)) for row in connection.execute(query))
+    fresh = {name: random_key() for name in names if name not in found}
     if fresh:
         now = time.time()
         connection.execute(insert(subjects), [{"id": key, "created_s": now} for key in fresh.values()])
@@ -150,9 +152,12 @@ def templates_of(connection: Connection, key: int) -> tuple[Template, ...]:
     )
 
 
-def move_templates(connection: Connection, ids: Sequence[int], target: int) -> None:
-    """Give templates to another person."""
-    connection.execute(update(templates).where(templates.c.id.in_(ids)).values(subject_id=target))
+def move_templates(
+    connection: Connection, source: int, target: int, ids: Sequence[int] | None = None
+) -> None:
+    """Give a person's templates, or only those of ``ids``, to another."""
+    query = update(templates).where(templates.c.subject_id == source).values(subject_id=target)
+    connection.execute(query if ids is None else query.where(templates.c.id.in_(ids)))
 
 
 def erase(connection: Connection, key: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -287,3 +287,12 @@ class GalleryStats:
     size_bytes: int | None = None
     encrypted: bool = False
     schema: str = ""
+
+
+Walks = Walk | Embedding | Sequence[Walk | Embedding]
+
+
+def listed(walks: Walks) -> list[Walk]:
+    """Return walks, one or many, embeddings or not, as a list of walks."""
+    given = [walks] if isinstance(walks, Walk | Embedding) else list(walks)
+    return [Walk.of(walk) if isinstance(walk, Embedding) else walk for walk in given]

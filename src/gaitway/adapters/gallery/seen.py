@@ -21,7 +21,16 @@ from gaitway.adapters.gallery.schema import (
     templates,
 )
 from gaitway.adapters.gallery.sealing import Seal
-from gaitway.adapters.gallery.walks import context, inserted, model_row, moment, shown_id, unpack, walk_values
+from gaitway.adapters.gallery.walks import (
+    batches,
+    context,
+    inserted,
+    model_row,
+    moment,
+    shown_id,
+    unpack,
+    walk_values,
+)
 from gaitway.errors import InputError
 from gaitway.recognition.distance import distance_matrix
 
@@ -126,8 +135,9 @@ def move(connection: Connection, source: int, target: int) -> None:
 
 def erase(connection: Connection, ids: Sequence[int]) -> None:
     """Delete sightings and the decisions about them."""
-    connection.execute(delete(decisions).where(decisions.c.sighting_id.in_(ids)))
-    connection.execute(delete(sightings).where(sightings.c.id.in_(ids)))
+    for some in batches(ids):
+        connection.execute(delete(decisions).where(decisions.c.sighting_id.in_(some)))
+        connection.execute(delete(sightings).where(sightings.c.id.in_(some)))
 
 
 def purge(connection: Connection, keep_s: float) -> int:
@@ -147,10 +157,13 @@ def walks_of(connection: Connection, seal: Seal, ids: Sequence[int]) -> list[Wal
     query = (
         select(sightings, models.c.name, models.c.sha256, models.c.parts, models.c.channels)
         .join_from(sightings, models)
-        .where(sightings.c.id.in_(ids))
         .order_by(sightings.c.id)
     )
-    rows = connection.execute(query).all()
+    rows = [
+        row
+        for some in batches(sorted(set(ids)))
+        for row in connection.execute(query.where(sightings.c.id.in_(some)))
+    ]
     missing = set(ids) - {row.id for row in rows}
     if missing or not ids:
         raise InputError(f"there is no sighting {sorted(missing) or 'given'}: see 'gaitway gallery unknown'")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select
@@ -16,7 +16,10 @@ from gaitway.adapters.gallery.schema import models
 from gaitway.adapters.gallery.sealing import Seal
 from gaitway.errors import IncompatibleModelsError, StoreError
 
+T = TypeVar("T")
+
 _STORED = np.dtype("<f2")
+_PARAMETERS = 10_000  # SQLite takes 32 766 a statement
 
 
 def model_row(connection: Connection, walk: Walk) -> int:
@@ -103,3 +106,9 @@ def moment(seconds: float) -> datetime:
 def shown_id(row: int) -> str:
     """Return a person's id as people see it."""
     return f"{row:016x}"
+
+
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield ``values`` in pieces that fit the parameters of one statement."""
+    for start in range(0, len(values), _PARAMETERS):
+        yield values[start : start + _PARAMETERS]
