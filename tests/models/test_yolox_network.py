@@ -70,7 +70,8 @@ def test_outputs_equal_the_published_ones(variant):
     expected = np.load(shared(f"fixtures/yolox/out_{variant}_160x288.npz"))
     raw = run(filled(variant), batch())
     assert np.abs(raw - expected["raw"]).max() <= MAX_RAW
-    decoded = decode(raw, SIZE).numpy()
+    decoded = decode(raw, SIZE)
+    assert np.array_equal(decoded, decode(torch.from_numpy(raw), SIZE).numpy())
     assert close_boxes(decoded, expected["decoded"])
     for image in (0, 1):
         found = postprocess(decoded[image], min_confidence=0.001, max_iou=0.7)
