@@ -29,6 +29,8 @@ class Settings:
         detector: Another detector than the pack's, by name or file.
         segmenter: Another segmenter than the pack's, by name or folder.
         encoder: Another encoder than the pack's, by name or file.
+        steady: Where a YOLOX detector loses somebody for a moment, look with BlazePose's landmark network, if
+            that is the segmenter.
         precision: Arithmetic of the networks. f32 gives the same result on every machine.
         draw: What the output videos show besides boxes and names.
         video: Write the output videos at all.
@@ -41,6 +43,7 @@ class Settings:
     detector: str | None = None
     segmenter: str | None = None
     encoder: str | None = None
+    steady: bool = True
     precision: Literal["f32", "bf16"] = "f32"
     draw: Draw = "silhouette"
     video: bool = True

@@ -166,21 +166,8 @@ class Follower:
         sure: float,
     ) -> Person:
         """Return the person after the network did not see it: found by its look, or out of sight."""
-        expected = person.expected()
-        if person.patch is None or person.frames < self.config.trusted_after:
-            return person.out_of_sight()
-        shift, correlation = find_patch(image_rgb, person.patch, expected)
-        box = expected + np.tile(shift, 2)
-        is_taken = bool((box_iou(box[None], others) > 0.5).any())
-        if correlation < self.config.min_correlation or is_taken:
-            return person.out_of_sight()
-        is_same = correlation >= self.config.min_patch_correlation
-        return replace(
-            person.moved_to(box),
-            belief=self._remember(person, sure),
-            patch=take_patch(image_rgb, box) if is_same else person.patch,
-            unsure=person.unsure + 1,
-        )
+        sought = seek(image_rgb, person, others, self.config)
+        return sought if sought.misses else replace(sought, belief=self._remember(person, sure))
 
     def _remember(self, person: Person, sure: float) -> float:
         return self.config.memory * person.belief + (1 - self.config.memory) * sure
@@ -217,6 +204,33 @@ class Follower:
                 seen[row] = False
             else:
                 accepted.append(int(row))
+
+
+def seek(
+    image_rgb: UInt8[np.ndarray, "h w 3"],
+    person: Person,
+    others: Float32[np.ndarray, "k 4"],
+    config: FollowConfig,
+) -> Person:
+    """Look for a trusted person's upper body as last seen; return the person there, or out of sight.
+
+    Args:
+        image_rgb: The frame.
+        person: Who is not seen otherwise.
+        others: Boxes of other people: who is there cannot be this person.
+        config: When a look is alike.
+    """
+    expected = person.expected()
+    if person.patch is None or person.frames < config.trusted_after:
+        return person.out_of_sight()
+    shift, correlation = find_patch(image_rgb, person.patch, expected)
+    box = expected + np.tile(shift, 2)
+    is_taken = bool((box_iou(box[None], others) > 0.5).any())
+    if correlation < config.min_correlation or is_taken:
+        return person.out_of_sight()
+    is_same = correlation >= config.min_patch_correlation
+    patch = take_patch(image_rgb, box) if is_same else person.patch
+    return replace(person.moved_to(box), patch=patch, unsure=person.unsure + 1)
 
 
 def confidence(

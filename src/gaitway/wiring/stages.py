@@ -19,13 +19,15 @@ from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.config import Settings
 from gaitway.detection.blazepose import BlazePoseDetector
 from gaitway.detection.motion import MotionDetector
+from gaitway.detection.steady import SteadyDetector
+from gaitway.detection.yolox import YoloxDetector
 from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, Kind, find_pack
 from gaitway.progress import Progress, Report, silent
-from gaitway.protocols import Detector, Encoder, Segmenter
+from gaitway.protocols import Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.segmentation.blazepose import BlazePoseSegmenter
-from gaitway.tracking.bytetrack import ByteTracker
+from gaitway.tracking.online import OnlineConfig, OnlineTracker
 
 DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
 SEGMENTERS = ("blazepose", "pphumanseg")
@@ -110,9 +112,9 @@ class Stages:
     names: Mapping[str, str]
     networks: Networks
 
-    def tracker(self, frame_rate: float) -> ByteTracker:
+    def tracker(self, frame_rate: float) -> Tracker:
         """Return a fresh tracker for one video."""
-        return ByteTracker(frame_rate=frame_rate)
+        return OnlineTracker(OnlineConfig(frame_rate=frame_rate))
 
 
 def build_stages(settings: Settings, report: Report = silent) -> Stages:
@@ -131,6 +133,9 @@ def build_stages(settings: Settings, report: Report = silent) -> Stages:
     networks = Networks(settings.precision, settings.threads or None, report)
     segmenter = make_segmenter(names["segmenter"], networks)
     detector = make_detector(names["detector"], networks)
+    if settings.steady and isinstance(detector, YoloxDetector) and isinstance(segmenter, BlazePoseSegmenter):
+        detector = SteadyDetector(detector, segmenter)
+        names["detector"] += "+steady"
     encoder = make_encoder(names["encoder"], networks)
     return Stages(detector, segmenter, encoder, names, networks)
 
