@@ -10,14 +10,20 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from gaitway.errors import InputError
+from gaitway.recognition.blas import one_blas_thread
 from gaitway.recognition.distance import METRICS
 
-BLOCK = 4096  # templates worked on at a time: one part's product with 64 probes stays in a core's cache
+BLOCK = 4096  # templates whose memory is taken at a time
+_ROWS = 512  # templates of one product: they, and what it gives for 64 probes, stay in a core's cache
 GROUP = 64  # templates whose nearest stands for all when looking for a bound; divides BLOCK
 _PROBES = 64  # probes that go through the templates together
+_PAIRS = 64  # exact distances that one thread takes at a time
 _UNIT_ROUNDOFF = 2.0**-24
 _FAR = np.float32(1e30)  # squared distance of an empty slot; not infinity, which times 0 is no number
 _FARTHEST = 1e14  # below the distance of an empty slot, above every real one
+
+
+_Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # owners, their templates, distances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,80 +193,87 @@ class TemplateIndex:
 
     # Search.
 
-    def _nearest(self, probes: np.ndarray, k: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    def _nearest(self, probes: np.ndarray, k: int) -> list[_Found]:
         if not self._slots or k < 1:
-            return [empty] * len(probes)
-        parts = probes.astype(np.float32).transpose(1, 0, 2)
+            return [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))] * len(probes)
+        parts = probes.astype(np.float32)
         if self._metric == "cos":
             parts = parts / np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-12)
-        coarse = self._coarse(parts)
-        slack = self._slack(parts)
-        return [self._exact(parts[:, i], coarse[:, i], k, float(slack[i])) for i in range(len(probes))]
+        with one_blas_thread(), ThreadPoolExecutor(self._threads) as pool:
+            coarse = self._coarse(parts, pool)
+            margin = 2 * self._slack(parts)
+            least = coarse.reshape(-1, GROUP, len(parts)).min(axis=1)
+            wanted = k
+            while True:
+                is_all = wanted >= len(least)
+                nearest = least.max(axis=0) if is_all else np.partition(least, wanted - 1, axis=0)[wanted - 1]
+                bound = np.minimum(np.where(is_all, _FARTHEST, nearest + margin), _FARTHEST)
+                slots, asked = np.nonzero(coarse <= bound)
+                distance = self._measure(parts, slots, asked, pool)
+                found = [self._ranked(slots[asked == i], distance[asked == i], k) for i in range(len(parts))]
+                if is_all or all(
+                    len(rows[0]) >= k and rows[2][-1] <= nearest[i] + margin / 2
+                    for i, rows in enumerate(found)
+                ):
+                    return found
+                wanted *= 4
 
-    def _coarse(self, parts: np.ndarray) -> np.ndarray:
+    def _coarse(self, parts: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
         """Return the float32 distances of all slots, (slots, N)."""
-        norm2 = np.einsum("pnc,pnc->pn", parts, parts)[..., None]
-        asked = np.concatenate([-2 * parts, np.ones_like(norm2), norm2], axis=2).transpose(0, 2, 1)
-        asked = np.ascontiguousarray(asked)
-        out = np.empty((len(self._blocks) * BLOCK, parts.shape[1]), np.float32)
+        norm2 = np.einsum("npc,npc->np", parts, parts)[..., None]
+        asked = np.concatenate([-2 * parts, np.ones_like(norm2), norm2 + self._lift(parts)], axis=2)
+        asked = np.ascontiguousarray(asked.transpose(1, 2, 0))
+        out = np.empty((len(self._blocks) * BLOCK, len(parts)), np.float32)
         rows = [out[i * BLOCK : (i + 1) * BLOCK] for i in range(len(self._blocks))]
-        with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(lambda block, total: self._sum_parts(block, asked, total), self._blocks, rows))
+        list(pool.map(lambda block, total: self._sum_parts(block, asked, total), self._blocks, rows))
         return out
 
     def _sum_parts(self, block: np.ndarray, asked: np.ndarray, total: np.ndarray) -> None:
         """Write the mean over parts of the distances of one block into ``total``, (BLOCK, N)."""
-        product = np.empty_like(total)
-        total[:] = 0
-        for known, wanted in zip(block, asked, strict=True):
-            np.matmul(known, wanted, out=product)
-            if self._metric == "euc":
-                np.maximum(product, 0, out=product)
-                np.sqrt(product, out=product)
-            else:
-                product *= 0.5  # of unit vectors: one minus the cosine
-            total += product
-        total /= len(block)
+        product = np.empty((_ROWS, total.shape[1]), np.float32)
+        scale = 1 / len(block) if self._metric == "euc" else 0.5 / len(block)  # of unit vectors: 1 - cosine
+        for start in range(0, BLOCK, _ROWS):
+            some = total[start : start + _ROWS]
+            some[:] = 0
+            for known, wanted in zip(block[:, start : start + _ROWS], asked, strict=True):
+                np.matmul(known, wanted, out=product)
+                if self._metric == "euc":
+                    np.sqrt(product, out=product)
+                some += product
+            some *= scale
 
-    def _slack(self, parts: np.ndarray) -> np.ndarray:
-        """Return how far a coarse distance may be from the true one, per probe."""
-        longest = np.sqrt(np.einsum("pnc,pnc->pn", parts, parts)).max(axis=0) + self._longest
-        squared = np.sqrt(self._shape[1] + 2) * _UNIT_ROUNDOFF * longest**2
-        slack: np.ndarray = np.sqrt(squared) if self._metric == "euc" else squared
-        return slack
+    def _lift(self, parts: np.ndarray) -> float:
+        """Return what rounding can take from a squared distance: added, it keeps all of them above zero."""
+        longest = float(np.sqrt(np.einsum("npc,npc->np", parts, parts)).max(initial=0.0)) + self._longest
+        return float(np.sqrt(self._shape[1] + 2) * _UNIT_ROUNDOFF * longest**2)
 
-    def _exact(
-        self, probe: np.ndarray, coarse: np.ndarray, k: int, slack: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the k nearest owners of one probe (P, C), their templates and distances."""
-        least = np.sort(coarse.reshape(-1, GROUP).min(axis=1))
-        wanted = k
-        while True:
-            bound = least[wanted - 1] if wanted <= len(least) else np.inf
-            slots = np.flatnonzero(coarse <= min(bound, _FARTHEST))
-            if bound >= _FARTHEST or len(np.unique(self._owner[slots])) >= k:
-                break
-            wanted *= 2
-        slots = self._narrowed(coarse, slots, k, slack)
-        distance = self._measure(probe, slots)
+    def _slack(self, parts: np.ndarray) -> float:
+        """Return how far a coarse distance may be from the true one."""
+        lift = 2 * self._lift(parts)
+        return float(np.sqrt(lift)) if self._metric == "euc" else lift
+
+    def _ranked(self, slots: np.ndarray, distance: np.ndarray, k: int) -> _Found:
+        """Return the k nearest owners of one probe, their templates and distances."""
         order = np.lexsort((self._template[slots], distance))
         slots, distance = slots[order], distance[order]
         _, first = np.unique(self._owner[slots], return_index=True)
         first = np.sort(first)[:k]
         return self._owner[slots[first]], self._template[slots[first]], distance[first]
 
-    def _narrowed(self, coarse: np.ndarray, slots: np.ndarray, k: int, slack: float) -> np.ndarray:
-        """Return all slots that may be among the k nearest owners': as near as the k-th, or nearly so."""
-        order = slots[np.argsort(coarse[slots], kind="stable")]
-        _, first = np.unique(self._owner[order], return_index=True)
-        last = coarse[order[np.sort(first)[min(k, len(first)) - 1]]]
-        return np.flatnonzero(coarse <= min(last + 2 * slack, _FARTHEST))
+    def _measure(
+        self, parts: np.ndarray, slots: np.ndarray, asked: np.ndarray, pool: ThreadPoolExecutor
+    ) -> np.ndarray:
+        """Return the exact distance of each template in ``slots`` to probe ``asked`` beside it."""
+        out = np.empty(len(slots))
 
-    def _measure(self, probe: np.ndarray, slots: np.ndarray) -> np.ndarray:
-        """Return the exact distances of the templates in ``slots``, in float64."""
-        known = np.stack([self._blocks[s // BLOCK][:, s % BLOCK, :-2] for s in slots.tolist()])
-        difference2 = np.square(known.astype(np.float64) - probe).sum(axis=2)
-        per_part = np.sqrt(difference2) if self._metric == "euc" else difference2 / 2
-        distance: np.ndarray = per_part.mean(axis=1)
-        return distance
+        def measure(start: int) -> None:
+            some = slice(start, start + _PAIRS)
+            known = np.stack([self._blocks[s // BLOCK][:, s % BLOCK, :-2] for s in slots[some].tolist()])
+            difference = (known - parts[asked[some]]).astype(
+                np.float64
+            )  # float16 minus float32: exact enough
+            squared = np.einsum("npc,npc->np", difference, difference)
+            out[some] = (np.sqrt(squared) if self._metric == "euc" else squared / 2).mean(axis=1)
+
+        list(pool.map(measure, range(0, len(slots), _PAIRS)))
+        return out
