@@ -56,7 +56,8 @@ def recognition(
 
     arrays = _read(features)
     chosen = dict(_option(text) for text in option or [])
-    found = evaluate(protocol, *(arrays[name] for name in _ARRAYS), metric=metric, **chosen)
+    embeddings, labels, types, views = (arrays[name] for name in _ARRAYS)
+    found = evaluate(protocol, embeddings, labels, types, views, metric, **chosen)
     typer.echo(json_module.dumps(found, indent=1, default=_plain))
     return 0
 

@@ -11,6 +11,7 @@ from gaitway.pipeline import Sighting, watch
 from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
 from gaitway.results import TrackTable, VideoResult
+from gaitway.silhouettes.quality import usable_silhouettes
 from gaitway.silhouettes.sequence import SequenceCollector
 from gaitway.tracking.offline import link_tracklets
 from gaitway.types import Embedding
@@ -77,7 +78,7 @@ def analyse(
     )
     for sighting in sightings:
         boxes.add(sighting)
-        collector.add(sighting.frame.index, sighting.silhouettes)
+        collector.add(sighting.frame.index, sighting.silhouettes, sighting.others)
         count += 1
         if count % REPORT_EVERY == 0:
             report(Progress("follow", name, count, video.frame_count))
@@ -102,14 +103,14 @@ def analyse(
 def encode(result: VideoResult, encoder: Encoder, *, max_frames: int = MAX_FRAMES) -> VideoResult:
     """Return ``result`` with an embedding of every track that can be recognised.
 
-    Silhouettes of no quality are left out. Of a walk longer than ``max_frames`` stretches of a second, evenly
-    spread, are used: more adds nothing but memory.
+    Silhouettes of too little quality are left out. Of a walk longer than ``max_frames`` stretches of a
+    second, evenly spread, are used: more adds nothing but memory.
     """
     embeddings: dict[int, Embedding] = {}
     for summary in result.summaries:
         if summary.reason is None and summary.track_id in result.walks:
             walk = result.walks[summary.track_id]
-            good = walk.silhouettes[walk.quality > 0] if (walk.quality > 0).any() else walk.silhouettes
+            good = usable_silhouettes(walk)
             good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
             parts = encoder.encode([good])[0]
             embeddings[summary.track_id] = Embedding(parts, encoder.model_id, result.name, summary.track_id)

@@ -9,6 +9,7 @@ from typing import Any
 from gaitway._version import __version__
 from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.config import Settings, as_mapping
+from gaitway.recognition.calibration import calibration_for
 from gaitway.wiring.stages import Stages
 
 _PACKAGES = ("numpy", "opencv-python-headless", "openvino", "av", "scipy", "torch")
@@ -20,6 +21,7 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "gaitway": __version__,
         "settings": as_mapping(settings),
         "stages": dict(stages.names) | {"encoder_id": stages.encoder.model_id},
+        "calibration": _calibration(stages.encoder.model_id),
         "models": {
             "sha256": dict(stages.networks.hashes),
             "precision": {path.stem: r.precision for (path, _), r in stages.networks.runtimes.items()},
@@ -27,6 +29,14 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "versions": {"python": platform.python_version()} | versions_of(),
         "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},
     }
+
+
+def _calibration(model_id: str) -> str:
+    """Say where scores of this encoder come from, so that uncalibrated ones are seen to be so."""
+    fitted = calibration_for(model_id)
+    return (
+        fitted.source if fitted else f"none was fitted for {model_id}: scores rank, they are no probabilities"
+    )
 
 
 def versions_of() -> dict[str, str]:
