@@ -14,6 +14,11 @@ from gaitway.models.opengait.resnet import BasicBlock2d  # noqa: E402
 from gaitway.models.opengait.swin3d import cut_windows, join_windows, relative_positions, shift_mask  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    torch.manual_seed(0)
+
+
 def settle(network):
     """Give normalisations statistics as after training."""
     for module in network.modules():
@@ -60,9 +65,9 @@ def test_focal_convolution_sees_no_other_strip():
 
 
 def test_generalised_mean_tends_to_the_maximum():
-    x = torch.rand(2, 3, 4, 9)
+    x = 0.5 + torch.rand(2, 3, 4, 9) / 2  # small numbers to a high power would vanish
     assert torch.allclose(GeneralizedMean(1.0)(x), x.mean(-1), atol=1e-6)
-    assert (GeneralizedMean(200.0)(x) - x.amax(-1)).abs().max() < 0.02
+    assert (GeneralizedMean(60.0)(x) - x.amax(-1)).abs().max() < 1 - (1 / 9) ** (1 / 60)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,11 @@ MAX_RELATIVE = 1e-5  # the fixtures' tolerance, of the largest value
 LARGE = {"foundationgait_003b_gait3d", "gaitgl_grew_bnneck", "gaitgl_oumvlp", "skeletongaitpp_grew"}
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    torch.manual_seed(0)
+
+
 def config_of(model: str) -> dict:
     return json.loads(shared(f"fixtures/opengait/{model}/config.json").read_text())
 

@@ -25,6 +25,11 @@ WITH_OUTPUTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers_every_time():
+    torch.manual_seed(0)
+
+
 def filled(variant: str):
     network = build_yolox(variant)
     state = {
