@@ -180,3 +180,11 @@ def test_a_track_lives_through_gaps_and_nothing_else_begins(scene):
 def test_a_ratio_below_one_is_refused():
     with pytest.raises(ConfigError, match="max_height_ratio"):
         SteadyConfig(max_height_ratio=1.0)
+
+
+def test_a_second_box_of_a_known_person_is_dropped_and_a_child_before_it_is_not(scene):
+    box = scene.walk(8)
+    second = box + np.array([3, 10, -2, 0], np.float32)
+    child = box + np.array([5, 44, -5, 0], np.float32)
+    found = scene.show([box], [box, second, child], [0.9, 0.66, 0.64])
+    assert found.xyxy == pytest.approx(np.array([box, child]))

@@ -218,12 +218,19 @@ class SteadyDetector:
         return person.misses <= patience and person.unsure <= follow.max_unsure
 
     def _parts(self, found: _Found, seen_xyxy: Float32[np.ndarray, "s 4"]) -> Bool[np.ndarray, " n"]:
-        """Tell which detections are parts of people seen by looking, or known by a doubtful detection."""
-        people = found.people
-        is_doubtful = (found.owner >= 0) & (people.confidence < self.config.sure)
-        whole = np.concatenate([seen_xyxy, people.xyxy[is_doubtful]])
+        """Tell which detections of nobody known are parts of people: a second box of theirs, or a piece.
+
+        Beside a sure detection only what is nearly as large is a second box: it may also be a child. Beside a
+        doubtful one, or who was seen by looking, everything that lies inside is a piece.
+        """
+        people, config = found.people, self.config
+        whole = np.concatenate([people.xyxy[found.owner >= 0], seen_xyxy])
+        is_sure = np.concatenate(
+            [people.confidence[found.owner >= 0] >= config.sure, np.zeros(len(seen_xyxy), bool)]
+        )
         area = np.maximum(box_area(people.xyxy), 1e-6)[:, None]
-        is_inside = box_intersection(people.xyxy, whole) > self.config.min_part * area
+        is_inside = box_intersection(people.xyxy, whole) > config.min_part * area
+        is_inside &= ~is_sure | (box_iou(people.xyxy, whole) > config.max_shared)
         is_part: np.ndarray = (found.owner < 0) & is_inside.any(axis=1)
         return is_part
 
