@@ -140,7 +140,9 @@ def fit_fpir(strangers: Float[np.ndarray, "n m"], model_id: str, source: str) ->
     ordered = np.sort(strangers.astype(np.float64), axis=1)
     sizes = sorted({*(2**i for i in range(people.bit_length())), people})
     rows = [_levels_of(ordered, _chance_of_rank(people, size)) for size in sizes]
-    return FpirTable(model_id, tuple(sizes), _LEVELS, np.stack(rows), searches, source)
+    # A smaller gallery cannot name more strangers at one distance, whatever the tails say.
+    distance = np.maximum.accumulate(np.stack(rows)[::-1], axis=0)[::-1]
+    return FpirTable(model_id, tuple(sizes), _LEVELS, distance, searches, source)
 
 
 def _chance_of_rank(people: int, size: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -119,9 +120,9 @@ class TemplateIndex:
             if known or len(set(templates.tolist())) < len(templates):
                 raise InputError(f"template ids repeat: {sorted(known)[:3]}: give every template its own")
             slots = self._take_slots(len(templates))
-            for block in np.unique(slots // BLOCK):
-                inside = slots // BLOCK == block
-                self._fill(self._blocks[int(block)], slots[inside] % BLOCK, embeddings[inside])
+            breaks = np.flatnonzero(np.diff(slots) != 1) + 1
+            for start, end in itertools.pairwise([0, *breaks.tolist(), len(slots)]):
+                self._fill(slots[start:end], embeddings[start:end])
             self._owner[slots], self._template[slots] = owners, templates
             self._slots.update(zip(templates.tolist(), slots.tolist(), strict=True))
 
@@ -177,14 +178,21 @@ class TemplateIndex:
         taken = [self._free.pop() for _ in range(count)]
         return np.array(taken, np.int64)
 
-    def _fill(self, block: np.ndarray, rows: np.ndarray, embeddings: np.ndarray) -> None:
-        parts = embeddings.transpose(1, 0, 2).astype(np.float32)
-        if self._metric == "cos":
-            parts /= np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-12)
-        block[:, rows, :-2] = parts
-        norm2 = np.einsum("pnc,pnc->pn", parts, parts, dtype=np.float64)
-        block[:, rows, -2] = norm2
-        self._longest = max(self._longest, float(norm2.max(initial=0.0)) ** 0.5)
+    def _fill(self, slots: np.ndarray, embeddings: np.ndarray) -> None:
+        """Write embeddings into neighbouring slots, which may lie in several blocks."""
+        done = 0
+        while done < len(slots):
+            block, row = divmod(int(slots[done]), BLOCK)
+            count = min(BLOCK - row, len(slots) - done)
+            place = self._blocks[block][:, row : row + count]
+            place[..., :-2] = embeddings[done : done + count].transpose(1, 0, 2)
+            parts = place[..., :-2]
+            if self._metric == "cos":
+                parts /= np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-12)
+            norm2 = np.einsum("pnc,pnc->pn", parts, parts)
+            place[..., -2] = norm2
+            self._longest = max(self._longest, float(norm2.max()) ** 0.5)
+            done += count
 
     def _vacate(self, slot: int) -> None:
         block, row = self._blocks[slot // BLOCK], slot % BLOCK

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import UInt8
 
 from gaitway.adapters.gallery import Gallery
 from gaitway.config import Settings, with_pack
@@ -99,7 +99,7 @@ def calibrate(
     return outcome
 
 
-Labelled = tuple[Int64[np.ndarray, " n"], Float[np.ndarray, "n p c"]]
+Labelled = tuple[np.ndarray, np.ndarray]  # person of each walk (N,) int64, embeddings (N, P, C)
 
 
 def fit_and_measure(fit: Labelled, test: Labelled, model_id: str, source: str) -> Calibrated:

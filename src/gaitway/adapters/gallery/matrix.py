@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from gaitway.adapters.gallery import facts
 from gaitway.adapters.gallery.schema import templates
 from gaitway.adapters.gallery.sealing import Seal
-from gaitway.adapters.gallery.walks import context, unpack
+from gaitway.adapters.gallery.walks import context, unpack_all
 from gaitway.recognition.search import TemplateIndex
 
 _FETCH = 2048  # templates read at a time
@@ -63,8 +63,8 @@ class Matrix:
         )
         result = connection.execution_options(yield_per=_FETCH).execute(query)
         for rows in result.partitions():
-            walks = [unpack(seal.unseal(row[2], self._context), *self._shape) for row in rows]
+            stored = [seal.unseal(row[2], self._context) for row in rows]
             ids = np.array([row[0] for row in rows], np.int64)
             owners = np.array([row[1] for row in rows], np.int64)
-            self._index.add(ids, owners, np.stack(walks))
+            self._index.add(ids, owners, unpack_all(stored, *self._shape))
             self._newest = int(ids[-1])

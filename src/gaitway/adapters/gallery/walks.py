@@ -90,12 +90,25 @@ def unpack(content: bytes, parts: int, channels: int) -> np.ndarray:
     Raises:
         StoreError: The number of bytes does not fit.
     """
-    if len(content) != parts * channels * _STORED.itemsize:
+    embedding: np.ndarray = unpack_all([content], parts, channels)[0]
+    return embedding
+
+
+def unpack_all(contents: Sequence[bytes], parts: int, channels: int) -> np.ndarray:
+    """Return embeddings, (N, P, C) float16.
+
+    Raises:
+        StoreError: The number of bytes of one does not fit.
+    """
+    size = parts * channels * _STORED.itemsize
+    wrong = next((len(content) for content in contents if len(content) != size), None)
+    if wrong is not None:
         raise StoreError(
-            f"a template has {len(content)} bytes, wanted {parts} x {channels} float16: "
+            f"a template has {wrong} bytes, wanted {parts} x {channels} float16: "
             "the gallery is damaged: restore it from a backup"
         )
-    return np.frombuffer(content, _STORED).reshape(parts, channels).astype(np.float16, copy=False)
+    joined = np.frombuffer(b"".join(contents), _STORED)
+    return joined.reshape(len(contents), parts, channels).astype(np.float16, copy=False)
 
 
 def moment(seconds: float) -> datetime:
