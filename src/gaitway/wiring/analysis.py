@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 
 import numpy as np
@@ -22,31 +23,28 @@ MAX_FRAMES = 720  # of one walk; the field's evaluations use as many (frames_all
 
 
 class TableBuilder:
-    """Gathers the boxes of a video as its frames come."""
+    """Gathers the boxes of a video as its frames come; 36 bytes a box."""
 
     def __init__(self) -> None:
-        self._frames: list[np.ndarray] = []
-        self._ids: list[np.ndarray] = []
-        self._boxes: list[np.ndarray] = []
-        self._confidence: list[np.ndarray] = []
+        self._frames, self._ids = array("q"), array("q")
+        self._boxes, self._confidence = array("f"), array("f")
 
     def add(self, sighting: Sighting) -> None:
         """Take the followed people of one frame, by their detections' boxes."""
         people = sighting.silhouettes
-        self._frames.append(np.full(len(people), sighting.frame.index, np.int64))
-        self._ids.append(people.track_id)
-        self._boxes.append(people.xyxy)
-        self._confidence.append(sighting.confidence)
+        self._frames.extend([sighting.frame.index] * len(people))
+        self._ids.extend(people.track_id.tolist())
+        self._boxes.extend(people.xyxy.ravel().tolist())
+        self._confidence.extend(sighting.confidence.tolist())
 
     def table(self) -> TrackTable:
         """Return all boxes so far."""
-        frames = np.concatenate([np.zeros(0, np.int64), *self._frames])
         return TrackTable(
-            frames,
-            np.concatenate([np.zeros(0, np.int64), *self._ids]),
-            np.concatenate([np.zeros((0, 4), np.float32), *self._boxes]),
-            np.concatenate([np.zeros(0, np.float32), *self._confidence]),
-            np.zeros(len(frames), bool),
+            np.array(self._frames, np.int64),
+            np.array(self._ids, np.int64),
+            np.array(self._boxes, np.float32).reshape(-1, 4),
+            np.array(self._confidence, np.float32),
+            np.zeros(len(self._ids), bool),
         )
 
 
