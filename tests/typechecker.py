@@ -1,4 +1,4 @@
-"""The run-time type checker of the tests: as mypy reads annotations, an int may stand for a float (PEP 484)."""
+"""The type checker of the tests at run time: as for mypy, an int may stand for a float (PEP 484)."""
 
 from beartype import BeartypeConf, beartype
 
