@@ -26,12 +26,13 @@ from gaitway.packs import MODELS, Kind, find_pack
 from gaitway.progress import Progress, Report, silent
 from gaitway.protocols import Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
+from gaitway.recognition.learned import LearnedEncoder, default_network
 from gaitway.segmentation.blazepose import BlazePoseSegmenter
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 
 DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
 SEGMENTERS = ("blazepose", "pphumanseg")
-ENCODERS = ("gei", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
+ENCODERS = ("gei", "gait-template", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
 
 
 @dataclass
@@ -183,6 +184,11 @@ def make_encoder(
     """
     if name == "gei":
         return GeiEncoder()
+    if name == "gait-template":
+        graph, model_id = default_network()
+        networks.remember(graph)
+        networks.remember(graph.with_suffix(".bin"))
+        return LearnedEncoder(networks.open(graph), model_id)
     path = _named_or_given(name, networks, ENCODERS, "encoder")
     return load_opengait_encoder(path, config, engine=networks.engine)
 
