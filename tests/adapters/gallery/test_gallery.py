@@ -160,6 +160,9 @@ def test_where_a_person_appears(gallery):
     gallery.record([seen[1]], [Decided("unknown", reason="looked again")])  # the latest decision counts
     assert [s.video for s in gallery.where("Ada")] == ["a"]
     assert len(gallery.sightings()) == 3
+    again = next(s for s in gallery.sightings() if s.video == "b")
+    assert [d.status for _, d in gallery.history(again.id)] == ["review", "unknown"]
+    assert gallery.history(again.id)[0][1].distance == 0.3
 
 
 def test_unknown_tracks_are_grouped_and_named_later(gallery):

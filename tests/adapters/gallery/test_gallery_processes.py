@@ -18,7 +18,7 @@ from gaitway.adapters.gallery import Gallery
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("GAITWAY_KILLS", "20"))
-SHARE_S = float(os.environ.get("GAITWAY_SHARE_S", "3"))
+SHARE_S = float(os.environ.get("GAITWAY_SHARE_S", "2"))
 WORKER = Path(__file__).parents[2] / "support" / "gallery_worker.py"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -261,6 +262,11 @@ class Gallery:
         """Return every track seen, with the latest decision."""
         with self._database.read() as connection:
             return seen.latest(connection)
+
+    def history(self, sighting: int) -> tuple[tuple[datetime, Decided], ...]:
+        """Return who a seen track was decided to be over time, with distance and score, oldest first."""
+        with self._database.read() as connection:
+            return seen.history(connection, sighting)
 
     def cluster_unknown(self, max_distance: float, *, smallest: int = 1) -> tuple[Cluster, ...]:
         """Group the tracks without a name into likely people, the largest group first.

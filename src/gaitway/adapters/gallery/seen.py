@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,24 @@ def _sighting(row: Any) -> Sighting:
         score=row.score,
         reason=row.reason,
         seen=moment(row.created_s),
+    )
+
+
+def history(connection: Connection, sighting: int) -> tuple[tuple[datetime, Decided], ...]:
+    """Return every decision about a track with its time, oldest first."""
+    query = select(decisions).where(decisions.c.sighting_id == sighting).order_by(decisions.c.id)
+    return tuple(
+        (
+            moment(row.created_s),
+            Decided(
+                row.status,
+                None if row.subject_id is None else shown_id(row.subject_id),
+                row.distance,
+                row.score,
+                row.reason,
+            ),
+        )
+        for row in connection.execute(query)
     )
 
 
