@@ -79,7 +79,7 @@ def preprocess(
     for plane, channel, table in zip(canvas, _CHANNELS[mode], tables, strict=True):
         plane[new_height:] = table[PAD_VALUE]
         plane[:new_height, new_width:] = table[PAD_VALUE]
-        plane[:new_height, :new_width] = cv2.LUT(cv2.extractChannel(resized, channel), table)
+        cv2.LUT(cv2.extractChannel(resized, channel), table, dst=plane[:new_height, :new_width])
     return canvas, scale
 
 

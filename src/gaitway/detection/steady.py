@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from gaitway.detection.appearance import take_patch
+from gaitway.detection.appearance import find_patch, take_patch
 from gaitway.detection.bodies import body_boxes, clarity
 from gaitway.detection.cuts import is_cut, thumbnail
 from gaitway.detection.following import FollowConfig, Person, seek
@@ -79,7 +79,11 @@ class SteadyDetector:
     or only one much shorter or taller, the landmark network looks at the place expected: a run a person in
     trouble, none otherwise. If it sees somebody of the size expected who is nobody else, the extent of the
     mask replaces what the detector had of that person, with a low confidence, which continues tracks and
-    begins none. Else the detections stay as they are.
+    begins none. If it does not, but the upper body looks as before near there, the box expected is given so.
+    Else the detections stay as they are. Boxes that are only parts of people known are dropped.
+
+    Attributes:
+        looks: Runs of the landmark network so far.
     """
 
     def __init__(self, detector: Detector, segmenter: Segmenter, config: SteadyConfig | None = None) -> None:
@@ -110,6 +114,7 @@ class SteadyDetector:
         self._layout = layout
         people = self._detector.detect(image_rgb)
         expected = np.array([p.expected() for p in self._people], np.float32).reshape(-1, 4)
+        self._aim(image_rgb, people, expected)
         found = _Found(people, self._owners(people, expected))
         troubled = self._troubled(found, expected, (image_rgb.shape[1], image_rgb.shape[0]))
         seen = self._look(image_rgb, expected, troubled, found)
@@ -117,6 +122,19 @@ class SteadyDetector:
         is_replaced = self._parts(found, boxes)
         self._remember(image_rgb, found, is_replaced, seen)
         return self._merge(people, is_replaced, boxes)
+
+    def _aim(
+        self, image_rgb: UInt8[np.ndarray, "h w 3"], people: Detections, expected: Float32[np.ndarray, "m 4"]
+    ) -> None:
+        """Move the boxes expected of people without a sure detection to where they clearly look as before."""
+        follow, owner = self.config.follow, self._owners(people, expected)
+        sure = owner[people.confidence >= self.config.sure]
+        for i in np.setdiff1d(np.arange(len(expected)), sure):
+            person = self._people[i]
+            if person.patch is not None and person.frames >= follow.trusted_after:
+                shift, correlation = find_patch(image_rgb, person.patch, expected[i])
+                if correlation >= follow.min_patch_correlation:
+                    expected[i] += np.tile(shift, 2)
 
     def _owners(self, people: Detections, expected: Float32[np.ndarray, "m 4"]) -> Int64[np.ndarray, " n"]:
         """Tell whom each detection continues: one detection a person, the best overlaps first."""
@@ -224,14 +242,14 @@ class SteadyDetector:
         doubtful one, or who was seen by looking, everything that lies inside is a piece.
         """
         people, config = found.people, self.config
-        whole = np.concatenate([people.xyxy[found.owner >= 0], seen_xyxy])
-        is_sure = np.concatenate(
-            [people.confidence[found.owner >= 0] >= config.sure, np.zeros(len(seen_xyxy), bool)]
-        )
-        area = np.maximum(box_area(people.xyxy), 1e-6)[:, None]
-        is_inside = box_intersection(people.xyxy, whole) > config.min_part * area
-        is_inside &= ~is_sure | (box_iou(people.xyxy, whole) > config.max_shared)
-        is_part: np.ndarray = (found.owner < 0) & is_inside.any(axis=1)
+        is_owned = found.owner >= 0
+        whole = np.concatenate([people.xyxy[is_owned], seen_xyxy])
+        is_doubtful = np.ones(len(whole), bool)
+        is_doubtful[: is_owned.sum()] = people.confidence[is_owned] < config.sure
+        part = box_intersection(people.xyxy, whole) / np.maximum(box_area(people.xyxy), 1e-6)[:, None]
+        is_large = box_iou(people.xyxy, whole) > config.max_shared
+        is_inside = (part > config.min_part) & (is_doubtful | is_large)
+        is_part: np.ndarray = ~is_owned & is_inside.any(axis=1)
         return is_part
 
     def _merge(

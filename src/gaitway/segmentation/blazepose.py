@@ -110,5 +110,9 @@ def _read(
 
 def _sigmoid(logits: Float32[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
     """Return probabilities; logits beyond 30 are 0 or 1 in float32 anyway."""
-    probabilities: np.ndarray = 1 / (1 + np.exp(-np.clip(logits, -30, 30, dtype=np.float32)))
-    return probabilities
+    values: np.ndarray = np.clip(logits, -30, 30, dtype=np.float32)
+    np.negative(values, out=values)
+    np.exp(values, out=values)
+    values += 1
+    np.reciprocal(values, out=values)
+    return values
