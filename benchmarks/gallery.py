@@ -113,12 +113,8 @@ def main() -> None:
         with Gallery(url) as gallery:
             kept = fill(gallery, options.templates, rng)
         probes = np.concatenate([random_walks(rng, 60), np.stack([kept[i % len(kept)] for i in range(4)])])
-        begun = time.perf_counter()
         with Gallery(url) as gallery:
-            gallery.preload()
-            print(
-                f"open, all in memory          {(time.perf_counter() - begun) * 1e3:9.1f} ms  (asked: 10000)"
-            )
+            print(f"open, all in memory          {timed(gallery.preload, 1)}  (asked: 10000)")
             bench_search(gallery, probes, options.repeats)
             _, stored = gallery.embeddings("bench")
     templates = stored.astype(np.float32)

@@ -16,6 +16,7 @@ from gaitway.recognition.distance import METRICS
 
 BLOCK = 4096  # templates whose memory is taken at a time
 _ROWS = 512  # templates of one product: they, and what it gives for 64 probes, stay in a core's cache
+_FEW = 8  # up to so many probes a whole block does
 GROUP = 64  # templates whose nearest stands for all when looking for a bound; divides BLOCK
 _PROBES = 64  # probes that go through the templates together
 _PAIRS = 64  # exact distances that one thread takes at a time
@@ -238,12 +239,13 @@ class TemplateIndex:
 
     def _sum_parts(self, block: np.ndarray, asked: np.ndarray, total: np.ndarray) -> None:
         """Write the mean over parts of the distances of one block into ``total``, (BLOCK, N)."""
-        product = np.empty((_ROWS, total.shape[1]), np.float32)
+        height = _ROWS if total.shape[1] > _FEW else BLOCK
+        product = np.empty((height, total.shape[1]), np.float32)
         scale = 1 / len(block) if self._metric == "euc" else 0.5 / len(block)  # of unit vectors: 1 - cosine
-        for start in range(0, BLOCK, _ROWS):
-            some = total[start : start + _ROWS]
+        for start in range(0, BLOCK, height):
+            some = total[start : start + height]
             some[:] = 0
-            for known, wanted in zip(block[:, start : start + _ROWS], asked, strict=True):
+            for known, wanted in zip(block[:, start : start + height], asked, strict=True):
                 np.matmul(known, wanted, out=product)
                 if self._metric == "euc":
                     np.sqrt(product, out=product)

@@ -91,3 +91,46 @@ def test_writers_and_readers_share_a_gallery(url):
         assert len(searches) == sum(counts[4:])
         assert gallery.verify() == ()
     assert min(counts) >= 1
+
+
+def test_many_processes_make_one_gallery_at_once(url):
+    workers = [start(url, "write", seed, 0.2) for seed in range(4)]
+    counts = []
+    for worker in workers:
+        said, errors = worker.communicate(timeout=120)
+        assert worker.returncode == 0, errors
+        counts.append(int(said))
+    with Gallery(url) as gallery:
+        assert len(gallery.list()) == sum(counts)
+        assert [line.action for line in gallery.audit()].count("create") == 1
+        assert gallery.verify() == ()
+
+
+LIMITED = """
+import resource, sys
+from gaitway.adapters.gallery import Gallery
+from gaitway.errors import StoreError
+from support.galleries import walk
+with Gallery(sys.argv[1]) as gallery:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+    for i in range(3000):
+        try:
+            gallery.enroll(f"n{i}", [walk(i) for _ in range(20)])
+        except StoreError as error:
+            print(i, error)
+            break
+        print(i, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on file sizes")
+def test_a_disk_that_fills_up_while_writing_keeps_what_was_acknowledged(tmp_path):
+    path = tmp_path / "people.db"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", LIMITED, str(path), str(2 << 20)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=120)
+    *before, last = done.stdout.splitlines()
+    assert "disk" in last, done.stdout[-300:]
+    with Gallery(path) as gallery:
+        assert [s.name for s in gallery.list()] == sorted(f"n{i}" for i in range(len(before)))
+        assert gallery.verify() == ()
