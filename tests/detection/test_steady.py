@@ -188,3 +188,22 @@ def test_a_second_box_of_a_known_person_is_dropped_and_a_child_before_it_is_not(
     child = box + np.array([5, 44, -5, 0], np.float32)
     found = scene.show([box], [box, second, child], [0.9, 0.66, 0.64])
     assert found.xyxy == pytest.approx(np.array([box, child]))
+
+
+def test_whoever_leaves_by_the_border_is_no_background(scene):
+    """The box of who leaves holds ever more background, which looks the same when the person is gone."""
+    for t in range(20):
+        box = BOX + np.array([176 + 2 * t, 0, 176 + 2 * t, 0], np.float32)
+        scene.show([box], [np.minimum(box, 320)], [0.9])
+    assert all(len(scene.show([], [], [])) == 0 for _ in range(20))
+
+
+def test_a_look_alone_is_believed_for_half_a_second_only(scene):
+    """The network sees nobody, but the picture stays as it was."""
+    box = scene.walk(8, BOX)
+    scene.show([box], [box], [0.9])
+    runs = scene.network.function
+    scene.network.function = lambda crop: runs(np.zeros_like(crop))
+    seen = [len(scene.show([box], [], [])) for _ in range(40)]
+    assert seen[0] == 1
+    assert sum(seen) <= SteadyConfig().follow.patience

@@ -34,6 +34,7 @@ class SteadyConfig:
         min_inside: Nor where less of it than this is in the picture.
         max_shared: Who overlaps somebody better known by more is the same person.
         min_part: Detections of nobody known that lie in a person's box by more are parts of the person.
+        min_margin: Who is nearer to the border, in pixels, may be leaving and is not known by its look.
         follow: How the landmark network and the look of the upper body are judged, and for how long.
     """
 
@@ -47,6 +48,7 @@ class SteadyConfig:
     min_inside: float = 0.5
     max_shared: float = 0.4
     min_part: float = 0.7
+    min_margin: float = 2.0
     follow: FollowConfig = field(default_factory=lambda: FollowConfig(patience=15, max_unsure=30))
 
     def __post_init__(self) -> None:
@@ -131,10 +133,17 @@ class SteadyDetector:
         sure = owner[people.confidence >= self.config.sure]
         for i in np.setdiff1d(np.arange(len(expected)), sure):
             person = self._people[i]
-            if person.patch is not None and person.frames >= follow.trusted_after:
+            if person.patch is not None and self._may_be_known_by_look(person, image_rgb):
                 shift, correlation = find_patch(image_rgb, person.patch, expected[i])
                 if correlation >= follow.min_patch_correlation:
                     expected[i] += np.tile(shift, 2)
+
+    def _may_be_known_by_look(self, person: Person, image_rgb: UInt8[np.ndarray, "h w 3"]) -> bool:
+        """Tell whether a look is evidence: not of who leaves, whose box holds ever more background."""
+        follow, size_hw = self.config.follow, image_rgb.shape[:2]
+        x0, y0, x1, y1 = person.expected()
+        is_in_view = bool(min(x0, y0, size_hw[1] - x1, size_hw[0] - y1) > self.config.min_margin)
+        return is_in_view and person.frames >= follow.trusted_after and person.unsure < follow.patience
 
     def _owners(self, people: Detections, expected: Float32[np.ndarray, "m 4"]) -> Int64[np.ndarray, " n"]:
         """Tell whom each detection continues: one detection a person, the best overlaps first."""
@@ -188,9 +197,10 @@ class SteadyDetector:
             if is_there[k] and not (box_iou(boxes[[k]], others) > self.config.max_shared).any():
                 seen[i] = _moved(image_rgb, person, boxes[k], is_sure=False)
                 continue
-            sought = seek(image_rgb, person, others, self.config.follow)
-            if not sought.misses:
-                seen[i] = sought
+            if self._may_be_known_by_look(person, image_rgb):
+                sought = seek(image_rgb, person, others, self.config.follow)
+                if not sought.misses:
+                    seen[i] = replace(sought, patch=person.patch)
         return seen
 
     def _cut_out(
