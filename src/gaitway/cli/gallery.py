@@ -242,16 +242,24 @@ def export_(
 def import_(
     archive: Annotated[Path, typer.Argument(help="Archive of 'gallery export'.")],
     signer: Annotated[str | None, typer.Option(help="Fingerprint it must be signed by.")] = None,
+    *,
+    forgotten: Annotated[
+        bool, typer.Option("--with-forgotten", help="Bring back people who were forgotten here, too.")
+    ] = False,
     gallery: Url = DEFAULT,
     key: Key = None,
 ) -> None:
     """Take in the people of an archive, all or none."""
     with opened(gallery, key, create=True) as store:
-        done = store.import_(archive, signer)
+        done = store.import_(archive, signer, forgotten=forgotten)
     typer.echo(
         f"{done.subjects} people and {done.templates} templates are new, {done.skipped} were here already; "
         f"signed by {done.signer}"
     )
+    if done.forgotten:
+        typer.echo(
+            f"{done.forgotten} people were forgotten here and stay so (--with-forgotten brings them back)"
+        )
 
 
 @app.command()

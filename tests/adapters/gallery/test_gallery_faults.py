@@ -273,7 +273,9 @@ class TestArchive:
                     content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]
                 )
                 with contextlib.suppress(GaitwayError):
-                    copy.import_(tmp_path / "x.zip")  # a byte of the zip's own may mean nothing, as its date
+                    copy.import_(
+                        tmp_path / "x.zip", forgotten=True
+                    )  # a byte of the zip's own may mean nothing, as its date
                 assert sum(s.templates for s in copy.list()) in (0, 3)
                 assert copy.verify() == ()
                 for subject in copy.list():
@@ -284,6 +286,15 @@ class TestArchive:
                     copy.import_(tmp_path / "x.zip")
             with pytest.raises(InputError, match="signed by"):
                 copy.import_(tmp_path / "a.zip", signer="0" * 32)
+
+    def test_the_forgotten_stay_forgotten(self, tmp_path, filled):
+        with Gallery(filled) as gallery:
+            gallery.export(tmp_path / "a.zip")
+            gallery.forget("Ada")
+            again = gallery.import_(tmp_path / "a.zip")
+            assert (again.subjects, again.forgotten) == (0, 1)
+            assert [s.name for s in gallery.list()] == ["Ben"]
+            assert gallery.import_(tmp_path / "a.zip", forgotten=True).subjects == 1
 
     def test_a_name_of_somebody_else_stops_the_whole_import(self, tmp_path, filled):
         with Gallery(filled) as gallery:

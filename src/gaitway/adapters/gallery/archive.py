@@ -21,7 +21,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from sqlalchemy import Connection, insert, select
 
-from gaitway.adapters.gallery import facts, people
+from gaitway.adapters.gallery import audit, facts, people
 from gaitway.adapters.gallery.records import Imported, Walk
 from gaitway.adapters.gallery.schema import models, persons, templates
 from gaitway.adapters.gallery.sealing import Seal
@@ -107,15 +107,21 @@ def read(path: Path, seal: Seal, signer: str | None) -> Content:
     return Content(tuple(everybody["people"]), tuple(everybody["models"]), tensors, fingerprint(public_key))
 
 
-def merge(connection: Connection, seal: Seal, content: Content) -> Imported:
+def merge(connection: Connection, seal: Seal, content: Content, *, forgotten: bool) -> Imported:
     """Add an archive's people and templates; what is here already is skipped.
+
+    People who were forgotten here stay forgotten, unless ``forgotten`` says otherwise.
 
     Raises:
         InputError: A name is somebody else's here.
     """
     known_walks = _known_walks(connection, seal)
-    new_people = added = skipped = 0
+    new_people = added = skipped = barred = 0
+    gone = set() if forgotten else audit.subjects(connection, "forget")
     for person in content.people:
+        if int(str(person["id"]), 16) in gone:
+            barred += 1
+            continue
         known = people.find(connection, str(person["id"]))
         key = int(str(person["id"]), 16)
         if known is None:
@@ -137,7 +143,7 @@ def merge(connection: Connection, seal: Seal, content: Content) -> Imported:
             connection.execute(insert(templates).values(subject_id=key, **values))
             known_walks.add((key, identity))
             added += 1
-    return Imported(new_people, added, skipped, content.signer)
+    return Imported(new_people, added, skipped, barred, content.signer)
 
 
 def _tensors(connection: Connection, seal: Seal) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:

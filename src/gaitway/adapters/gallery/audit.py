@@ -83,6 +83,12 @@ def lines(connection: Connection, last: int | None = None) -> tuple[AuditLine, .
     )
 
 
+def subjects(connection: Connection, action: str) -> set[int]:
+    """Return whom an act was done to."""
+    query = select(audit.c.subject_id).where(audit.c.action == action)
+    return {int(row.subject_id) for row in connection.execute(query) if row.subject_id is not None}
+
+
 def check(connection: Connection) -> Iterator[Problem]:
     """Yield what is wrong with the chain."""
     wanted, head = 1, GENESIS

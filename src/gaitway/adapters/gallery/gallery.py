@@ -308,19 +308,20 @@ class Gallery:
             audit.append(connection, self._actor, "export", None, signer=signer)
         return signer
 
-    def import_(self, path: str | Path, signer: str | None = None) -> Imported:
+    def import_(self, path: str | Path, signer: str | None = None, *, forgotten: bool = False) -> Imported:
         """Take in the people of an archive, all or none; templates that are here already are skipped.
 
         Args:
             path: The archive.
             signer: Fingerprint the archive must be signed by; any gallery's where None.
+            forgotten: Bring back people who were forgotten here, too.
 
         Raises:
             InputError: The archive is damaged, not signed by ``signer``, or a name is somebody else's here.
         """
         content = archive.read(Path(path), self._seal, signer)
         with self._database.write() as connection:
-            imported = archive.merge(connection, self._seal, content)
+            imported = archive.merge(connection, self._seal, content, forgotten=forgotten)
             facts.bump(connection, reshuffled=False)
             audit.append(
                 connection, self._actor, "import", None, signer=content.signer, templates=imported.templates

@@ -252,11 +252,12 @@ class AuditLine:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import brought in, and the fingerprint of who signed it."""
+    """What an import brought in, how many people it left out as forgotten here, and who signed it."""
 
     subjects: int
     templates: int
     skipped: int
+    forgotten: int
     signer: str
 
 
