@@ -23,7 +23,7 @@ def test_toml_is_read(tmp_path):
     [
         ("pakc = 'light'", "did you mean pack"),
         ("[pipeline]\nmax_quue = 3", r"pipeline\.max_quue: did you mean max_queue"),
-        ("draw = 'boxes'", "wanted one of 'box'"),
+        ("draw = 'boxes'", "wanted one of 'silhouette'"),
         ("threads = 'two'", "wanted int"),
         ("threads = true", "wanted int"),
         ("pipeline = 3", r"wanted a table \[pipeline\]"),

@@ -16,12 +16,14 @@ from gaitway._version import __version__
 
 if TYPE_CHECKING:
     from gaitway import evaluation, models, silhouettes, synthetic
+    from gaitway.adapters.gallery import Gallery
     from gaitway.tracking.bytetrack import ByteTracker
     from gaitway.tracking.offline import track_detections
     from gaitway.wiring import identify, load_detector, load_encoder, load_segmenter, track
 
 _HOME = {
     "ByteTracker": "gaitway.tracking.bytetrack",
+    "Gallery": "gaitway.adapters.gallery",
     "track_detections": "gaitway.tracking.offline",
     "identify": "gaitway.wiring",
     "load_detector": "gaitway.wiring",
@@ -33,6 +35,7 @@ _MODULES = ("evaluation", "models", "silhouettes", "synthetic")
 
 __all__ = [
     "ByteTracker",
+    "Gallery",
     "__version__",
     "evaluation",
     "identify",

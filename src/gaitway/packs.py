@@ -223,8 +223,14 @@ MODELS: dict[str, Model] = {model.name: model for model in _MODELS}
 PACKS: dict[str, Pack] = {
     pack.name: pack
     for pack in (
-        Pack("builtin", "blazepose", "blazepose", "gei", "the default: light, good masks, from 50 px height"),
-        Pack("light", "yolox-nano", "blazepose", "gei", "faster and steadier boxes in crowds"),
+        Pack(
+            "builtin",
+            "blazepose",
+            "blazepose",
+            "gait-template",
+            "the default: nothing to fetch by hand, from 50 px",
+        ),
+        Pack("light", "yolox-nano", "blazepose", "gait-template", "faster and steadier boxes in crowds"),
         Pack("bytetrack", "yolox-x-mot17", "pphumanseg", "gaitbase-grew", "the published research stack"),
     )
 }

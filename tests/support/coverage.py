@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def _summarise(counted, pairs, touched, frame_rate) -> Coverage:
         covered[int(person)] = len(of_person) / frames
         counts = {t: of_person.count(t) for t in set(of_person)}
         by_one[int(person)] = max(counts.values(), default=0) / frames
-        switches += sum(a != b for a, b in zip(of_person, of_person[1:], strict=False))
+        switches += sum(a != b for a, b in itertools.pairwise(of_person))
         for track, count in counts.items():
             votes.setdefault(track, {})[int(person)] = count
     false = [t for t, seen in touched.items() if len(seen) > frame_rate and np.mean(seen) < 0.5]
