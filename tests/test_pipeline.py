@@ -90,11 +90,13 @@ def test_stopping_early_stops_the_threads_and_closes_the_source():
         finally:
             closed.set()
 
+    before = set(threading.enumerate())
     items = prefetch(endless(), depth=2)
     assert [next(items), next(items)] == [0, 1]
+    assert len(set(threading.enumerate()) - before) == 1
     items.close()
     assert closed.is_set()
-    assert not [t for t in threading.enumerate() if t.name == "gaitway-prefetch"]
+    assert not set(threading.enumerate()) - before
 
 
 def test_no_more_than_depth_items_wait():

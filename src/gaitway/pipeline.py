@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -115,7 +115,7 @@ def watch(
     *,
     size_wh: tuple[int, int],
     config: PipelineConfig | None = None,
-) -> Iterator[Sighting]:
+) -> Generator[Sighting, None, None]:
     """Run the whole flow over one video, its stages side by side, and yield each frame's sighting in order.
 
     Args:
@@ -143,7 +143,7 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
+def prefetch(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     """Yield ``items``, computed ahead in a thread of their own, at most ``depth`` waiting.
 
     Closing the iterator early stops the thread and closes ``items``.

@@ -65,6 +65,8 @@ def test_every_contracted_file_is_there(done):
     assert set(run_record["models"]["sha256"]) == {
         "blazepose/pose_detection.tflite",
         "blazepose/pose_landmark_full.tflite",
+        "gait_template.bin",
+        "gait_template.xml",
     }
 
 

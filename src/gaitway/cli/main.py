@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from gaitway._version import __version__
+from gaitway.cli.interrupt import remembered_interrupts
 from gaitway.errors import ConfigError, GaitwayError
 
 DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -71,7 +72,8 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code (DESIGN 6): every error is one line on standard error."""
     _register_once()
     try:
-        code = app(args=arguments, prog_name="gaitway", standalone_mode=False)
+        with remembered_interrupts():
+            code = app(args=arguments, prog_name="gaitway", standalone_mode=False)
     except (KeyboardInterrupt, Abort):
         code = INTERRUPTED  # while starting; later on typer makes this exit code of it itself
     except TyperException as error:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from gaitway.cli.interrupt import raise_if_interrupted
 from gaitway.progress import Progress, Report, silent
 from gaitway.results import VideoResult
 
@@ -19,7 +20,7 @@ from gaitway.results import VideoResult
 def reporter(*, quiet: bool = False) -> Iterator[Report]:
     """Give a function that shows progress on standard error, as fits where that goes."""
     if quiet:
-        yield silent
+        yield _interruptible(silent)
     elif sys.stderr.isatty():
         with Bars(
             TextColumn("{task.description}"),
@@ -29,9 +30,19 @@ def reporter(*, quiet: bool = False) -> Iterator[Report]:
             TimeRemainingColumn(),
             console=Console(stderr=True),
         ) as bars:
-            yield _TerminalReport(bars)
+            yield _interruptible(_TerminalReport(bars))
     else:
-        yield _PlainReport()
+        yield _interruptible(_PlainReport())
+
+
+def _interruptible(report: Report) -> Report:
+    """Look for a lost Ctrl-C whenever progress is told."""
+
+    def told(step: Progress) -> None:
+        raise_if_interrupted()
+        report(step)
+
+    return told
 
 
 class _TerminalReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -74,12 +75,13 @@ def analyse(
         size_wh=video.size_wh,
         config=settings.pipeline,
     )
-    for sighting in sightings:
-        boxes.add(sighting)
-        collector.add(sighting.frame.index, sighting.silhouettes, sighting.others)
-        count += 1
-        if count % REPORT_EVERY == 0:
-            report(Progress("follow", name, count, video.frame_count))
+    with closing(sightings):  # an error must not leave the stages' threads behind
+        for sighting in sightings:
+            boxes.add(sighting)
+            collector.add(sighting.frame.index, sighting.silhouettes, sighting.others)
+            count += 1
+            if count % REPORT_EVERY == 0:
+                report(Progress("follow", name, count, video.frame_count))
     report(Progress("follow", name, count, count, is_last=True))
     table = boxes.table()
     if settings.link and len(table):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,7 @@ def draw_video(
     with open_video(source, config=reader) as video:
         frames = prefetch(video, PipelineConfig().depth(video.size_wh))
         config = WriterConfig(threads=reader.threads)
-        with VideoWriter(path, video.size_wh, video.frame_rate, config=config) as writer:
+        with closing(frames), VideoWriter(path, video.size_wh, video.frame_rate, config=config) as writer:
             for frame in frames:
                 drawn = annotator.draw(frame.image, frame.index)
                 writer.write(drawn, frame.time_s)

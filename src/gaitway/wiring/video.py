@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 from gaitway.adapters.results.keys import FORMAT
@@ -66,5 +67,6 @@ def track(
     with open_video(video, config=reader_config(settings)) as source:
         tracker = stages.tracker(float(source.frame_rate))
         frames = prefetch(source, settings.pipeline.depth(source.size_wh))
-        for frame, _, tracks in follow(frames, stages.detector, tracker):
-            yield frame, tracks
+        with closing(frames):
+            for frame, _, tracks in follow(frames, stages.detector, tracker):
+                yield frame, tracks
