@@ -1,6 +1,7 @@
 """gaitway identify from the command line to the files, with the real built-in networks."""
 
 import json
+import shutil
 from importlib import resources
 
 import av
@@ -113,6 +114,18 @@ def test_a_second_run_uses_what_is_there_and_says_the_same(done, films, capsys):
     assert identify([films["gallery"]], [films["probe"]], done, "--no-video") == 0
     assert results(done) == before
     assert len(list((done / "OutputVideos").iterdir())) == 3  # two runs and latest
+
+
+def test_another_encoder_tracks_nothing_again(done, films, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(done, out, symlinks=True)
+    arguments = ["--gallery", str(films["gallery"]), "--probe", str(films["probe"]), "--out", str(out)]
+    assert run(["identify", *arguments, "--no-video", "--encoder", "gei"]) == 0
+    told = capsys.readouterr().err
+    assert told.count("taken from an earlier run") == 2
+    record = json.loads((out / "OutputVideos" / "latest" / "run.json").read_text())
+    assert record["stages"]["encoder_id"].startswith("gei")
+    assert set(record["timings"]["network_s"].values()) <= {0.0}
 
 
 def test_bad_inputs_are_named_and_the_others_finished(films, tmp_path, capsys):

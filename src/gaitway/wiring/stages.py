@@ -105,13 +105,23 @@ class Networks:
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages of one run, and by what names they were asked for."""
+    """The stages of one run.
+
+    Attributes:
+        detector: Finds people.
+        segmenter: Cuts them out.
+        encoder: Turns walks into embeddings.
+        names: By what names they were asked for.
+        networks: What they loaded.
+        seen_with: SHA-256 of the detector's and the segmenter's files: another encoder tracks nothing again.
+    """
 
     detector: Detector
     segmenter: Segmenter
     encoder: Encoder
     names: Mapping[str, str]
     networks: Networks
+    seen_with: Mapping[str, str] = field(default_factory=dict)
 
     def tracker(self, frame_rate: float) -> Tracker:
         """Return a fresh tracker for one video."""
@@ -137,8 +147,9 @@ def build_stages(settings: Settings, report: Report = silent) -> Stages:
     if settings.steady and isinstance(detector, YoloxDetector) and isinstance(segmenter, BlazePoseSegmenter):
         detector = SteadyDetector(detector, segmenter)
         names["detector"] += "+steady"
+    seen_with = dict(networks.hashes)
     encoder = make_encoder(names["encoder"], networks)
-    return Stages(detector, segmenter, encoder, names, networks)
+    return Stages(detector, segmenter, encoder, names, networks, seen_with)
 
 
 def make_detector(

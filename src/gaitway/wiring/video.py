@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+from gaitway._version import __version__
 from gaitway.adapters.results.keys import FORMAT
 from gaitway.adapters.video.container import ReaderConfig
 from gaitway.adapters.video.source import open_video
@@ -27,9 +28,10 @@ def recipe(stages: Stages, settings: Settings) -> dict[str, Any]:
     """Return everything besides the input that decides what is found in a video: a stored result's key."""
     return {
         "format": FORMAT,
+        "gaitway": __version__,
         "detector": stages.names["detector"],
         "segmenter": stages.names["segmenter"],
-        "models": stages.networks.hashes,
+        "models": stages.seen_with,
         "precision": settings.precision,
         "link": settings.link,
     }
