@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -118,14 +118,6 @@ class Matcher(Protocol):
     ) -> list[Match]: ...
 
 
-@runtime_checkable
-class ResultStore(Protocol):
-    """Keeps what was computed for one video, whole or not at all."""
-
-    def load(self, key: str) -> Any | None: ...
-    def save(self, key: str, value: Any) -> None: ...
-
-
 __all__ = [
     "Detector",
     "Encoder",
@@ -133,7 +125,6 @@ __all__ = [
     "Matcher",
     "Pending",
     "PendingBodies",
-    "ResultStore",
     "Runtime",
     "Segmenter",
     "Tracker",
