@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from gaitway.results import WalkRecord
 from gaitway.types import Bodies, Detections, Embedding, Frame, GaitSequence, Match, Tracks
 
 
@@ -110,6 +111,19 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class WalkDataset(Protocol):
+    """Walks under their labels; may be read from several threads and processes at once.
+
+    ``load`` gives the silhouettes of ``records[index]`` in time order, 0..255: (T, 64, 64), or
+    (T, C, 64, 64) where the dataset has several maps per frame.
+    """
+
+    @property
+    def records(self) -> Sequence[WalkRecord]: ...
+    def load(self, index: int) -> UInt8[np.ndarray, "t *c 64 64"]: ...
+
+
+@runtime_checkable
 class Matcher(Protocol):
     """Decides who of the gallery the tracks of one probe video are, all together."""
 
@@ -130,4 +144,6 @@ __all__ = [
     "Tracker",
     "VideoSink",
     "VideoSource",
+    "WalkDataset",
+    "WalkRecord",
 ]

@@ -120,6 +120,23 @@ class VideoResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WalkRecord:
+    """One walk of a dataset, without its pixels.
+
+    Attributes:
+        subject: Who walks.
+        condition: How: nm-01, bg-02, clothes, a camera's recording, as the dataset names it.
+        view: Where the camera stood, as the dataset names it (CASIA-B: 000 to 180 degrees).
+        frames: Silhouettes in the walk.
+    """
+
+    subject: str
+    condition: str
+    view: str
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
 class GalleryEntry:
     """One identity of the gallery: a track of a gallery video under its label."""
 
