@@ -20,8 +20,7 @@ pytestmark = [pytest.mark.models, pytest.mark.slow, pytest.mark.usefixtures("bui
 def identify(gallery, probes, out, *more):
     arguments = ["identify", "--out", str(out), "--quiet"]
     for option, paths in (("--gallery", gallery), ("--probe", probes)):
-        for path in paths:
-            arguments += [option, str(path)]
+        arguments += [option, *map(str, paths)]
     return run([*arguments, *more])
 
 

@@ -14,21 +14,20 @@ from gaitway.results import IdentifyResult
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("identify", context_settings={"allow_interspersed_args": False})(identify)
+    app.command("identify", cls=options.ManyVideos)(identify)
 
 
 def identify(
     *,
     gallery: Annotated[
         list[str],
-        typer.Option("--gallery", "-g", help="Videos of known people; repeatable."),
+        typer.Option("--gallery", "-g", help="Videos of known people, one or more."),
     ],
     probe: Annotated[
         list[str],
-        typer.Option("--probe", "-p", help="Videos to name people in; repeatable."),
+        typer.Option("--probe", "-p", help="Videos to name people in, one or more."),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Output folder.")] = Path("gaitway-out"),
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     pack: options.Pack = None,
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
@@ -59,7 +58,7 @@ def identify(
         threads=threads,
     )
     with reporter(quiet=quiet) as report:
-        result = run(gallery, [*probe, *(more or [])], out, settings=settings, report=report)
+        result = run(gallery, probe, out, settings=settings, report=report)
     show_result(result, out, json=json)
     show_doubts((*result.gallery, *result.probes), result.failures)
     return 1 if result.failures else 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from gaitway.config import Settings, as_mapping, from_mapping, read_settings
 from gaitway.packs import PACKS
@@ -26,6 +27,44 @@ Threads = Annotated[int | None, typer.Option(min=0, help="Cores to use; 0 for al
 Config = Annotated[Path | None, typer.Option("--config", help="Settings from a TOML file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the result.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+class ManyVideos(TyperCommand):
+    """A command whose repeatable options take several values at once: ``--probe A.mp4 B.mp4``.
+
+    A shell pattern (``--probe *.mp4``) then means what it says. An option's values end at the next word that
+    starts with a dash.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Write the option before each of its values, then parse as usual."""
+        names = {
+            name
+            for option in self.params
+            if isinstance(option, TyperOption) and option.multiple
+            for name in option.opts
+        }
+        return super().parse_args(ctx, repeat_options(args, names))
+
+
+def repeat_options(words: list[str], names: set[str]) -> list[str]:
+    """Write an option before each of its values.
+
+    Examples:
+        >>> repeat_options(["-p", "a.mp4", "b.mp4", "--out", "d"], {"-p"})
+        ['-p', 'a.mp4', '-p', 'b.mp4', '--out', 'd']
+    """
+    repeated: list[str] = []
+    option, values = "", 0
+    for word in words:
+        if word.startswith("-"):
+            option, values = (word if word in names else ""), 0
+        elif option:
+            values += 1
+            if values > 1:
+                repeated.append(option)
+        repeated.append(word)
+    return repeated
 
 
 def settings_from(config: Path | None, **options: Any) -> Settings:
