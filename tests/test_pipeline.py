@@ -52,7 +52,7 @@ def test_people_not_followed_are_kept_apart_as_others():
             return Detections(xyxy, np.array([0.9, 0.2], np.float32), body(xyxy))
 
     class OnlySecond(CountingTracker):
-        def update(self, xyxy, scores):
+        def update(self, xyxy, scores, camera=None):
             from gaitway.types import Tracks
 
             return Tracks(xyxy[1:], scores[1:], np.array([7]), np.array([1]))
@@ -61,6 +61,33 @@ def test_people_not_followed_are_kept_apart_as_others():
     assert sighting.silhouettes.track_id.tolist() == [7]
     assert len(sighting.others) == 1
     assert sighting.others.region_xyxy[0, 0] == 0
+
+
+def test_the_tracker_is_told_how_the_camera_moved_and_so_is_who_reads_the_sightings():
+    class Panning:
+        def __init__(self):
+            self.frame = -1
+
+        def update(self, image_rgb, xyxy):
+            assert xyxy.shape == (1, 4)
+            self.frame += 1
+            return np.array([[1, 0, self.frame], [0, 1, 0.0]]) if self.frame else None
+
+    class Told(CountingTracker):
+        def __init__(self):
+            self.cameras = []
+
+        def update(self, xyxy, scores, camera=None):
+            self.cameras.append(None if camera is None else camera[0, 2])
+            return super().update(xyxy, scores)
+
+    tracker = Told()
+    followed = follow(frames(3), OneBoxDetector(), tracker, Panning())
+    seen = [s.camera for s in cut_out(followed, FullSegmenter())]
+    assert tracker.cameras == [None, 1, 2]
+    assert seen[0] is None
+    assert [c[0, 2] for c in seen[1:]] == [1, 2]
+    assert all(s.camera is None for s in run(3, OneBoxDetector()))
 
 
 def test_an_error_in_any_stage_reaches_the_caller():

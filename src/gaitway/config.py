@@ -34,6 +34,7 @@ class Settings:
         precision: Arithmetic of the networks. f32 gives the same result on every machine.
         draw: What the output videos show besides boxes and names.
         video: Write the output videos at all.
+        camera_motion: Estimate the camera's own motion and take it out of the tracks.
         link: Link broken tracks once a video is complete (files only; cameras stay online).
         threads: Cores to use; 0 means all there are.
         pipeline: Bounds of memory and overlap.
@@ -47,6 +48,7 @@ class Settings:
     precision: Literal["f32", "bf16"] = "f32"
     draw: Draw = "silhouette"
     video: bool = True
+    camera_motion: bool = True
     link: bool = True
     threads: int = 0
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)

@@ -1,6 +1,6 @@
 """Runs the stages over a stream in bounded memory. Read it top to bottom: this is the product.
 
-    VideoSource -> Detector -> Tracker -> Segmenter -> Sighting
+    VideoSource -> Detector -> (Camera) -> Tracker -> Segmenter -> Sighting
 
 Three things run side by side: decoding, detecting with tracking, and cutting out. Queues between them are
 short, so a long video takes no more memory than a short one.
@@ -13,11 +13,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from jaxtyping import Float64
 
-from gaitway.protocols import Detector, PendingBodies, Segmenter, Tracker
+from gaitway.protocols import Camera, Detector, PendingBodies, Segmenter, Tracker
 from gaitway.types import Bodies, Detections, Frame, Silhouettes, Tracks
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Sighting:
         silhouettes: The people followed and really seen in this frame, cut out.
         others: People seen but not (yet) followed; they help to tell neighbours apart.
         confidence: The detector's confidence of each silhouette, (N,) float32.
+        camera: Affine map from the former frame's pixels to this one's; None where it is not known.
     """
 
     frame: Frame
@@ -59,41 +61,55 @@ class Sighting:
     silhouettes: Silhouettes
     others: Bodies
     confidence: np.ndarray
+    camera: Float64[np.ndarray, "2 3"] | None = None
+
+
+class Followed(NamedTuple):
+    """One frame, who was found in it and who they are; ``camera`` as in ``Sighting``."""
+
+    frame: Frame
+    detections: Detections
+    tracks: Tracks
+    camera: Float64[np.ndarray, "2 3"] | None
 
 
 def follow(
-    frames: Iterable[Frame], detector: Detector, tracker: Tracker
-) -> Iterator[tuple[Frame, Detections, Tracks]]:
-    """Find the people of each frame and give them their ids, in order."""
+    frames: Iterable[Frame], detector: Detector, tracker: Tracker, camera: Camera | None = None
+) -> Iterator[Followed]:
+    """Find the people of each frame and give them their ids, in order.
+
+    Where a ``camera`` estimates its own motion (from what is not people), the tracker is told.
+    """
     detector.reset()
     for frame in frames:
         detections = detector.detect(frame.image)
-        yield frame, detections, tracker.update(detections.xyxy, detections.confidence)
+        motion = camera.update(frame.image, detections.xyxy) if camera else None
+        tracks = tracker.update(detections.xyxy, detections.confidence, motion)
+        yield Followed(frame, detections, tracks, motion)
 
 
 def cut_out(
-    followed: Iterable[tuple[Frame, Detections, Tracks]], segmenter: Segmenter, *, max_pending: int = 6
+    followed: Iterable[Followed], segmenter: Segmenter, *, max_pending: int = 6
 ) -> Iterator[Sighting]:
     """Cut out the followed people; several frames' networks run at once, results come in order.
 
     Where the detector already cut them out (``Detections.bodies``) nothing is done twice.
     """
-    waiting: deque[tuple[Frame, Detections, Tracks, PendingBodies | None]] = deque()
-    for frame, detections, tracks in followed:
+    waiting: deque[tuple[Followed, PendingBodies | None]] = deque()
+    for item in followed:
         pending = None
-        if detections.bodies is None:
-            seen = tracks.detection_index[tracks.detection_index >= 0]
-            pending = segmenter.submit(frame.image, detections.xyxy[seen])
-        waiting.append((frame, detections, tracks, pending))
+        if item.detections.bodies is None:
+            seen = item.tracks.detection_index[item.tracks.detection_index >= 0]
+            pending = segmenter.submit(item.frame.image, item.detections.xyxy[seen])
+        waiting.append((item, pending))
         if len(waiting) >= max_pending:
             yield _sighting(*waiting.popleft())
     while waiting:
         yield _sighting(*waiting.popleft())
 
 
-def _sighting(
-    frame: Frame, detections: Detections, tracks: Tracks, pending: PendingBodies | None
-) -> Sighting:
+def _sighting(item: Followed, pending: PendingBodies | None) -> Sighting:
+    frame, detections, tracks, camera = item
     is_seen = tracks.detection_index >= 0
     index = tracks.detection_index[is_seen]
     others = Bodies.empty()
@@ -104,7 +120,7 @@ def _sighting(
         bodies = found.select(index)
         others = found.select(np.setdiff1d(np.arange(len(detections)), index))
     silhouettes = Silhouettes(tracks.track_id[is_seen], detections.xyxy[index], bodies)
-    return Sighting(frame, tracks, silhouettes, others, detections.confidence[index])
+    return Sighting(frame, tracks, silhouettes, others, detections.confidence[index], camera)
 
 
 def watch(
@@ -114,6 +130,7 @@ def watch(
     segmenter: Segmenter,
     *,
     size_wh: tuple[int, int],
+    camera: Camera | None = None,
     config: PipelineConfig | None = None,
 ) -> Generator[Sighting, None, None]:
     """Run the whole flow over one video, its stages side by side, and yield each frame's sighting in order.
@@ -124,6 +141,7 @@ def watch(
         tracker: A fresh one.
         segmenter: Cuts out the people whom the detector did not cut out itself.
         size_wh: Size of the frames in pixels, which bounds the queues.
+        camera: Estimates the camera's own motion; a fresh one.
         config: Bounds of memory and overlap.
 
     Raises:
@@ -132,7 +150,7 @@ def watch(
     config = config or PipelineConfig()
     depth = config.depth(size_wh)
     decoded = prefetch(frames, depth)
-    followed = prefetch(follow(decoded, detector, tracker), depth)
+    followed = prefetch(follow(decoded, detector, tracker, camera), depth)
     return prefetch(cut_out(followed, segmenter, max_pending=min(depth, config.max_pending)), depth)
 
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from gaitway.results import WalkRecord
 from gaitway.types import Bodies, Detections, Embedding, Frame, GaitSequence, Match, Tracks
@@ -81,7 +81,21 @@ class Detector(Protocol):
 class Tracker(Protocol):
     """Gives the people of one frame after the other their ids."""
 
-    def update(self, xyxy: Float32[np.ndarray, "n 4"], scores: Float32[np.ndarray, " n"]) -> Tracks: ...
+    def update(
+        self,
+        xyxy: Float32[np.ndarray, "n 4"],
+        scores: Float32[np.ndarray, " n"],
+        camera: Float64[np.ndarray, "2 3"] | None = None,
+    ) -> Tracks: ...
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """Estimates, frame by frame, how the camera itself moved: old pixels to new ones; None where unknown."""
+
+    def update(
+        self, image_rgb: UInt8[np.ndarray, "h w 3"], xyxy: Float32[np.ndarray, "n 4"]
+    ) -> Float64[np.ndarray, "2 3"] | None: ...
 
 
 @runtime_checkable
@@ -133,6 +147,7 @@ class Matcher(Protocol):
 
 
 __all__ = [
+    "Camera",
     "Detector",
     "Encoder",
     "GaitSequence",

@@ -40,7 +40,7 @@ class OneBoxDetector:
 class CountingTracker:
     """Gives the boxes of a frame the ids 1, 2, ... in their order."""
 
-    def update(self, xyxy: np.ndarray, scores: np.ndarray) -> Tracks:
+    def update(self, xyxy: np.ndarray, scores: np.ndarray, camera: np.ndarray | None = None) -> Tracks:
         index = np.arange(len(scores))
         return Tracks(xyxy, scores, index + 1, index)
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaitway.errors import InputError
+from gaitway.errors import ConfigError, InputError
+from gaitway.tracking.bytetrack import ByteTracker
 from gaitway.tracking.camera_motion import CameraMotion, warp_boxes, warp_motion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 
@@ -94,3 +95,11 @@ def test_a_person_hidden_while_the_camera_turns_back_is_found_again(common, came
         tracks = tracker.update(boxes, np.full(len(boxes), 0.9, np.float32), camera)
         seen |= set(tracks.track_id.tolist())
     assert len(seen) == ids
+
+
+def test_bytetrack_takes_the_cameras_motion_but_not_in_compat_mode():
+    box, score = np.array([[100, 100, 150, 220]], np.float32), np.array([0.9], np.float32)
+    still = np.array([[1, 0, 0.0], [0, 1, 0.0]])
+    assert len(ByteTracker().update(box, score, still)) == 1
+    with pytest.raises(ConfigError, match="compat=False"):
+        ByteTracker(compat=True).update(box, score, still)

@@ -86,13 +86,20 @@ class ByteTracker:
         """Numbers of tracked (also those seen only once) and lost tracks after the last frame."""
         return self._core.counts
 
-    def update(self, xyxy: Float[np.ndarray, "n 4"], scores: Float[np.ndarray, " n"]) -> Tracks:
+    def update(
+        self,
+        xyxy: Float[np.ndarray, "n 4"],
+        scores: Float[np.ndarray, " n"],
+        camera: Float[np.ndarray, "2 3"] | None = None,
+    ) -> Tracks:
         """Take the detections of the next frame, also when there are none, and return who is where.
 
         Args:
             xyxy: Boxes in pixels of any float dtype; thresholds and widths are computed in it, as the
                 reference does.
             scores: One per box, in [0, 1].
+            camera: The camera's own motion, an affine map from the former frame's pixels to this one's, as
+                ``CameraMotion`` estimates it; None where it is unknown.
 
         Returns:
             The confirmed tracks seen in this frame, with their filtered boxes; ``detection_index`` says which
@@ -100,5 +107,10 @@ class ByteTracker:
 
         Raises:
             InputError: Shapes do not fit, a box is not finite or turned round, a score lies outside [0, 1].
+            ConfigError: A camera's motion in compat mode, which knows none.
         """
+        if isinstance(self._core, OnlineTracker):
+            return self._core.update(xyxy, scores, camera)
+        if camera is not None:
+            raise ConfigError("camera motion was given in compat mode, wanted None: use compat=False")
         return self._core.update(xyxy, scores)

@@ -73,6 +73,7 @@ def analyse(
         stages.tracker(frame_rate),
         stages.segmenter,
         size_wh=video.size_wh,
+        camera=stages.camera(settings),
         config=settings.pipeline,
     )
     with closing(sightings):  # an error must not leave the stages' threads behind

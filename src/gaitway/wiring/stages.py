@@ -24,10 +24,11 @@ from gaitway.detection.yolox import YoloxDetector
 from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, Kind, find_pack
 from gaitway.progress import Progress, Report, silent
-from gaitway.protocols import Detector, Encoder, Segmenter, Tracker
+from gaitway.protocols import Camera, Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import LearnedEncoder, default_network
 from gaitway.segmentation.blazepose import BlazePoseSegmenter
+from gaitway.tracking.camera_motion import CameraMotion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 
 DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
@@ -126,6 +127,10 @@ class Stages:
     def tracker(self, frame_rate: float) -> Tracker:
         """Return a fresh tracker for one video."""
         return OnlineTracker(OnlineConfig(frame_rate=frame_rate))
+
+    def camera(self, settings: Settings) -> Camera | None:
+        """Return a fresh estimator of the camera's motion, where it is asked for."""
+        return CameraMotion() if settings.camera_motion else None
 
 
 def build_stages(settings: Settings, report: Report = silent) -> Stages:

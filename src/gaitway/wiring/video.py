@@ -33,6 +33,7 @@ def recipe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "segmenter": stages.names["segmenter"],
         "models": stages.seen_with,
         "precision": settings.precision,
+        "camera_motion": settings.camera_motion,
         "link": settings.link,
     }
 
@@ -70,5 +71,5 @@ def track(
         tracker = stages.tracker(float(source.frame_rate))
         frames = prefetch(source, settings.pipeline.depth(source.size_wh))
         with closing(frames):
-            for frame, _, tracks in follow(frames, stages.detector, tracker):
-                yield frame, tracks
+            for item in follow(frames, stages.detector, tracker, stages.camera(settings)):
+                yield item.frame, item.tracks
