@@ -52,7 +52,7 @@ def _register() -> None:
     """Put the commands in, one module each."""
     for module in ("identify", "track", "demo", "doctor", "enroll", "search", "calibrate"):
         importlib.import_module(f"gaitway.cli.{module}").register(app)
-    for group in ("models", "gallery", "evaluate"):
+    for group in ("models", "gallery", "evaluate", "dataset"):
         app.add_typer(importlib.import_module(f"gaitway.cli.{group}").app, name=group)
 
 

@@ -75,13 +75,20 @@ class Reference:
     key: Any
 
 
-def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozenset[str] = ALLOWED) -> Any:
+def read_pickle(
+    stream: IO[bytes] | BufferedIOBase,
+    source: str,
+    allowed: frozenset[str] = ALLOWED,
+    *,
+    most_bytes: int = _MAX_LITERAL_BYTES,
+) -> Any:
     """Follow one pickle's instructions with inert values.
 
     Args:
         stream: Where it starts; left right behind its end.
         source: What to call the file in errors.
         allowed: Names it may use.
+        most_bytes: Largest literal it may hold.
 
     Returns:
         Plain values, with Name, Call and Reference where code would have run.
@@ -91,7 +98,7 @@ def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozen
     """
     machine = _Machine(source, allowed)
     try:
-        limited = cast("IO[bytes]", _Limited(stream))
+        limited = cast("IO[bytes]", _Limited(stream, most_bytes))
         for count, (opcode, argument, _) in enumerate(pickletools.genops(limited)):
             if count > _MAX_OPCODES:
                 raise ModelFileError(
@@ -105,19 +112,36 @@ def read_pickle(stream: IO[bytes] | BufferedIOBase, source: str, allowed: frozen
         raise ModelFileError(f"{source} has a damaged pickle ({error}): fetch the file again") from error
 
 
+def values_so_far(start: bytes, source: str, allowed: frozenset[str]) -> list[Any]:
+    """Return what stands on the stack where the beginning of a pickle breaks off.
+
+    Raises:
+        ModelFileError: It names anything else, or uses what checkpoints never do.
+    """
+    machine = _Machine(source, allowed)
+    try:
+        for opcode, argument, _ in pickletools.genops(start):
+            machine.step(opcode.name, argument)
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+    return machine.stack
+
+
 @dataclass(frozen=True, slots=True)
 class _Limited:
-    """A stream that refuses to read more at once than any checkpoint needs, before memory is taken for it."""
+    """A stream that refuses to read more at once than any such file needs, before memory is taken for it."""
 
     stream: IO[bytes] | BufferedIOBase
+    most_bytes: int
 
     def read(self, count: int) -> bytes:
-        if count > _MAX_LITERAL_BYTES:
+        if count > self.most_bytes:
             raise ValueError(f"a literal of {count} bytes")
         return self.stream.read(count)
 
     def readline(self) -> bytes:
-        return self.stream.readline(_MAX_LITERAL_BYTES)
+        return self.stream.readline(self.most_bytes)
 
 
 @dataclass(slots=True)
