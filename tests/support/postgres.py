@@ -87,5 +87,8 @@ def _reachable(folder: Path, as_user: dict[str, str]) -> Path:
             [found / "initdb", "--version"], check=False, capture_output=True, **as_user
         ).returncode:
             return found
-    shutil.copytree(found.parent, folder / "pginstall")
-    return folder / "pginstall" / "bin"
+    package = found.parents[1]
+    for part in (package, package.with_name(f"{package.name}.libs")):  # a wheel's libraries lie beside it
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name)
+    return folder / package.name / found.relative_to(package)
