@@ -147,7 +147,7 @@ class TestDamage:
 
     @given(st.integers(0, 2**31))
     @settings(deadline=None, max_examples=25)
-    def test_any_flipped_bit_of_the_pixels_or_index_is_noticed(self, tmp_path_factory, seed):
+    def test_any_flipped_bit_is_noticed(self, tmp_path_factory, seed):
         folder = tmp_path_factory.mktemp("flip") / "d"
         fill(folder, range(2))
         rng = np.random.default_rng(seed)

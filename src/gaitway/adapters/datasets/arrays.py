@@ -76,7 +76,11 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def _array(tree: Any) -> np.ndarray:
     if isinstance(tree, list) and tree:
-        return np.stack([_array(item) for item in tree])
+        return np.stack([_one_array(frame) for frame in tree])
+    return _one_array(tree)
+
+
+def _one_array(tree: Any) -> np.ndarray:
     if not isinstance(tree, Call):
         raise TypeError(f"a {type(tree).__name__}")
     if tree.function.path in _FROM_BUFFER:

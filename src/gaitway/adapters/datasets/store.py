@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -58,8 +59,11 @@ class WalkStore:
                 f"the data set {folder} is not finished: run the command that makes it again, it goes on"
             )
         with translated("read", folder):
-            rows = read_rows(folder, (folder / INDEX).read_bytes())
+            content = (folder / INDEX).read_bytes()
             size = (folder / PIXELS).stat().st_size
+        if zlib.crc32(content) != header.get("index"):
+            raise StoreError(f"{folder / INDEX} is damaged or cut off: copy it again or make it anew")
+        rows = read_rows(folder, content)
         wanted = (header["walks"], header["bytes"], header["bytes"])
         if (len(rows), total_size(rows), size) != wanted:
             raise StoreError(
@@ -190,7 +194,9 @@ class WalkStoreWriter:
     def finish(self) -> None:
         """Mark the data set as whole, so that it can be read."""
         self.commit()
-        self._write_header({"walks": len(self._rows), "bytes": total_size(self._rows)})
+        index = "".join(row.line() for row in self._rows).encode()
+        totals = {"walks": len(self._rows), "bytes": total_size(self._rows), "index": zlib.crc32(index)}
+        self._write_header(totals)
 
     def _recover(self) -> None:
         """Take over what an earlier run finished, and cut away what it did not."""

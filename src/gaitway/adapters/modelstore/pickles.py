@@ -49,6 +49,7 @@ ALLOWED = frozenset(
 )
 _MAX_LITERAL_BYTES = 16 << 20  # a checkpoint's texts are names
 _MAX_OPCODES = 5_000_000  # a checkpoint of a thousand tensors has about 100 000
+_DAMAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, EOFError)
 _DICTS = {"collections.OrderedDict", "collections.defaultdict"}
 
 
@@ -106,7 +107,7 @@ def read_pickle(
                 )
             machine.step(opcode.name, argument)
         return machine.stack[-1]
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError) as error:
+    except _DAMAGE as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{source} has a damaged pickle ({error}): fetch the file again") from error
@@ -122,7 +123,7 @@ def values_so_far(start: bytes, source: str, allowed: frozenset[str]) -> list[An
     try:
         for opcode, argument, _ in pickletools.genops(start):
             machine.step(opcode.name, argument)
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, EOFError) as error:
+    except _DAMAGE as error:
         if isinstance(error, ModelFileError):
             raise
     return machine.stack
