@@ -5,12 +5,13 @@ from __future__ import annotations
 import json as json_module
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gaitway.cli import options
 from gaitway.cli.show import reporter
+from gaitway.errors import ConfigError
 
 app = typer.Typer(help="Make, prepare, count and check data sets of walks.", no_args_is_help=True)
 
@@ -79,6 +80,89 @@ def info(
         typer.echo(f"{name}: " + _shortened([f"{label} ({count})" for label, count in counts.items()]))
     per_subject = sorted(found.subjects.values()) or [0]
     typer.echo(f"walks of a subject: {per_subject[0]} to {per_subject[-1]}")
+
+
+@app.command()
+def prepare(
+    *,
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder of silhouettes, pickles or videos, or a csv file that labels videos."),
+    ],
+    out: Out,
+    format: Annotated[  # noqa: A002 - the option's name
+        str, typer.Option(help="walks (one memory-mapped file) or pickle (OpenGait's layout).")
+    ] = "walks",
+    layout: Layout = "auto",
+    partition: PartitionFile = None,
+    maps: Maps = None,
+    align: Annotated[bool, typer.Option("--align/--no-align", help="Align pictures to 64x64.")] = True,
+    binary: Annotated[
+        bool, typer.Option("--binary", help="Black and white alone: an eighth of the size.")
+    ] = False,
+    workers: Workers = 1,
+    pack: options.Pack = None,
+    detector: options.Detector = None,
+    segmenter: options.Segmenter = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    config: options.Config = None,
+    quiet: options.Quiet = False,
+) -> int:
+    """Align silhouettes, or cut people out of videos, into a data set; one that was stopped goes on.
+
+    Videos lie as <subject>/<condition>/<view>.mp4, or a csv file names video, subject, condition, view and,
+    where several people walk, track.
+    """
+    from gaitway.wiring.prepare import PrepareConfig, prepare_folder
+    from gaitway.wiring.prepare_videos import find_videos, prepare_videos, read_labels
+
+    chosen = {"pack": pack, "detector": detector, "segmenter": segmenter, "precision": precision}
+    settings = options.settings_from(config, **chosen, threads=threads)
+    how = PrepareConfig(_format(format), align=align, binary=binary, maps=tuple(maps or ()), workers=workers)
+    videos = read_labels(source) if source.suffix.lower() == ".csv" else find_videos(source)
+    with reporter(quiet=quiet) as report:
+        if videos:
+            made = prepare_videos(videos, out, how, settings=settings, partition=partition, report=report)
+        else:
+            made = prepare_folder(source, out, how, layout=layout, partition=partition, report=report)
+    for note in made.notes:
+        if note.remark:
+            typer.echo(f"gaitway: {'/'.join(note.labels)}: {note.remark}", err=True)
+    kept = ", ".join(f"{count} frames {name}" for name, count in made.frames.items())
+    typer.echo(f"{made.walks} of {len(made.notes)} walks, {kept}: {out}")
+    return 1 if made.failures else 0
+
+
+@app.command()
+def check(
+    *,
+    path: Folder,
+    partition: PartitionFile = None,
+    layout: Layout = "auto",
+    maps: Maps = None,
+    workers: Workers = 1,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
+    """Read every walk and name what is wrong; exit code 1 if anything is."""
+    from gaitway.wiring.check import check_dataset
+
+    with reporter(quiet=quiet) as report:
+        found = check_dataset(path, partition, layout=layout, maps=maps or (), workers=workers, report=report)
+    if json:
+        typer.echo(json_module.dumps(asdict(found), indent=1, ensure_ascii=False))
+    else:
+        for fault in found.faults:
+            typer.echo(f"{fault.where}: {fault.what}")
+        typer.echo(f"{found.walks} walks, {len(found.faults)} faults")
+    return 1 if found.faults else 0
+
+
+def _format(name: str) -> Literal["walks", "pickle"]:
+    if name not in {"walks", "pickle"}:
+        raise ConfigError(f"the format {name!r} is unknown, wanted walks or pickle")
+    return "pickle" if name == "pickle" else "walks"
 
 
 def _shortened(names: list[str], most: int = 24) -> str:
