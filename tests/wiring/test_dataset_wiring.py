@@ -40,7 +40,8 @@ def raw_tree(root, people=2):
             for number, silhouette in enumerate(walk.silhouettes):
                 picture = np.zeros((100, 140), np.uint8)
                 picture[17:81, 40:104] = silhouette
-                cv2.imwrite(str(folder / f"{walk.subject}-{number + 997:03d}.png"), picture)
+                soft = cv2.GaussianBlur(picture, (3, 3), 0)
+                cv2.imwrite(str(folder / f"{walk.subject}-{number + 997:03d}.png"), soft)
     return root
 
 
