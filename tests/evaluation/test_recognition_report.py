@@ -24,11 +24,10 @@ def report():
         return Samples((who[labels] + noise).astype(np.float32), labels.astype(str), views, views)
 
     probes, gallery = side(1), side(2)
-    table = by_group(probes, gallery, probes.views)
+    summary = summarise(probes, gallery)
+    table = by_group(summary.ranking, probes.labels, probes.views)
     matrix = (["000", "<b>"], np.array([[100.0, 50.0], [np.nan, 25.0]]))
-    return RecognitionReport(
-        "a & b", {"NM@R1": 96.0}, summarise(probes, gallery), {"By view": table}, {"NM": matrix}
-    )
+    return RecognitionReport("a & b", {"NM@R1": 96.0}, summary, {"By view": table}, {"NM": matrix})
 
 
 class TestFiles:

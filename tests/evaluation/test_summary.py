@@ -69,12 +69,14 @@ class TestGroups:
     def test_groups_weigh_up_to_the_whole(self):
         probes, gallery = sides(1.0)
         groups = np.arange(len(probes)) % 2
-        parts = by_group(probes, gallery, groups)
-        whole = summarise(probes, gallery).numbers["Rank-1"].mean
+        summary = summarise(probes, gallery)
+        parts = by_group(summary.ranking, probes.labels, groups)
+        whole = summary.numbers["Rank-1"].mean
         assert list(parts) == ["0", "1"]
         assert np.mean([part["Rank-1"].mean for part in parts.values()]) == pytest.approx(whole)
 
     def test_a_group_without_mates_is_left_out(self):
         probes, gallery = sides(0.5, strangers=2)
         groups = np.isin(probes.labels, gallery.labels)
-        assert list(by_group(probes, gallery, groups)) == ["True"]
+        ranking = summarise(probes, gallery).ranking
+        assert list(by_group(ranking, probes.labels, groups)) == ["True"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,18 +40,34 @@ def subject_interval(
     Source:
         Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 (clusters) and 13.
     """
-    if not len(values) or len(values) != len(subjects):
-        raise InputError(
-            f"{len(values)} values came with {len(subjects)} subjects: wanted one each, and some"
-        )
+    return subject_intervals({"": values}, subjects, confidence=confidence, draws=draws, seed=seed)[""]
+
+
+def subject_intervals(
+    values: Mapping[str, Float[np.ndarray, " n"] | Bool[np.ndarray, " n"] | Int64[np.ndarray, " n"]],
+    subjects: Shaped[np.ndarray, " n"],
+    *,
+    confidence: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return the interval of several measures of the same probes, drawn once; see ``subject_interval``."""
+    for measured in values.values():
+        if not len(measured) or len(measured) != len(subjects):
+            raise InputError(
+                f"{len(measured)} values came with {len(subjects)} subjects: wanted one each, and some"
+            )
     _, who = np.unique(subjects, return_inverse=True)
-    totals = np.bincount(who, weights=values.astype(np.float64))
     sizes = np.bincount(who)
+    totals = np.stack([np.bincount(who, weights=m.astype(np.float64)) for m in values.values()])
     rng = np.random.default_rng(seed)
-    means = np.empty(draws)
+    means = np.empty((draws, len(totals)))
     for draw in range(draws):
         times = np.bincount(rng.integers(len(sizes), size=len(sizes)), minlength=len(sizes))
-        means[draw] = times @ totals / (times @ sizes)
+        means[draw] = totals @ times / (times @ sizes)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(values.mean()), float(low), float(high))
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    return {
+        name: Interval(float(measured.mean()), float(low[k]), float(high[k]))
+        for k, (name, measured) in enumerate(values.items())
+    }

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Shaped
 
 from gaitway.errors import InputError
-from gaitway.evaluation.ranking import distance_rows, own_view
+from gaitway.evaluation.ranking import Block, compared, distance_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +64,35 @@ class OpenSet:
         return thresholds, fpir, fnir
 
 
+class NearestWalks:
+    """Finds every probe's nearest gallery walk block by block.
+
+    Args:
+        count: Probes in all.
+        enrolled: Which gallery walks are in the gallery; the others make strangers.
+    """
+
+    def __init__(self, count: int, enrolled: Bool[np.ndarray, " m"]) -> None:
+        self._enrolled = enrolled
+        self._distance = np.full(count, np.inf)
+        self._right, self._mated = np.zeros(count, bool), np.zeros(count, bool)
+
+    def take(self, block: Block) -> None:
+        """Find the nearest walks of a block's probes."""
+        answers = block.answers & self._enrolled
+        self._mated[block.place] = answers.any(axis=1)
+        allowed = answers | (~block.mates & self._enrolled)
+        open_distances = np.where(allowed, block.distances, np.inf)
+        best = np.argmin(open_distances, axis=1)
+        each = np.arange(len(best))
+        self._distance[block.place] = open_distances[each, best]
+        self._right[block.place] = answers[each, best]
+
+    def result(self) -> tuple[Float64[np.ndarray, " n"], Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+        """Return what all blocks gave: an ``OpenSet``'s distance, right and mated."""
+        return self._distance, self._right, self._mated
+
+
 def find_nearest(
     embeddings: tuple[Float[np.ndarray, "n p c"], Float[np.ndarray, "m p c"]],
     labels: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]],
@@ -78,17 +107,10 @@ def find_nearest(
         metric: ``euc`` or ``cos``.
         views: Views of probes and gallery; see ``own_view``.
     """
-    count = len(labels[0])
-    distance, right, mated = np.empty(count), np.empty(count, bool), np.empty(count, bool)
-    for place, distances in distance_rows(*embeddings, metric):
-        mates = labels[0][place][:, None] == labels[1][None]
-        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
-        mated[place] = (mates & ~skipped).any(axis=1)
-        distances[skipped] = np.inf
-        best = np.argmin(distances, axis=1)
-        distance[place] = distances[np.arange(len(best)), best]
-        right[place] = labels[1][best] == labels[0][place]
-    return OpenSet(distance, right, mated)
+    walks = NearestWalks(len(labels[0]), np.ones(len(labels[1]), bool))
+    for block in compared(distance_rows(*embeddings, metric), labels, views):
+        walks.take(block)
+    return OpenSet(*walks.result())
 
 
 def hold_out_subjects(

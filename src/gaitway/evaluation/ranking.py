@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Float64, Int64, Shaped
+from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64, Shaped
 
 from gaitway.recognition.distance import distance_matrix
 
@@ -40,6 +40,13 @@ class Ranking:
         """Return the cumulative match characteristic in percent, ranks 1..most."""
         return np.array([self.rank(k) for k in range(1, most + 1)])
 
+    def part(self, chosen: Bool[np.ndarray, " n"]) -> Ranking:
+        """Return the ranking of the chosen probes alone."""
+        kept = chosen[self.valid]
+        return Ranking(
+            self.first[kept], self.average_precision[kept], self.inverse_penalty[kept], self.valid[chosen]
+        )
+
     @property
     def mean_average_precision(self) -> float:
         """In percent."""
@@ -66,6 +73,94 @@ def distance_rows(
         yield rows, distance_matrix(probes[rows], gallery, metric)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some probes against the whole gallery.
+
+    Attributes:
+        place: Which probes.
+        distances: (R, M).
+        mates: Same person, (R, M).
+        own_view: Mates in the probe's own view, no answer at all, (R, M); None where every view counts.
+    """
+
+    place: slice
+    distances: Float[np.ndarray, "r m"]
+    mates: Bool[np.ndarray, "r m"]
+    own_view: Bool[np.ndarray, "r m"] | None = None
+
+    @property
+    def answers(self) -> Bool[np.ndarray, "r m"]:
+        """Mates that count as an answer."""
+        return self.mates if self.own_view is None else self.mates & ~self.own_view
+
+
+def compared(
+    rows: Iterator[tuple[slice, Float[np.ndarray, "_ m"]]],
+    labels: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]],
+    views: tuple[Shaped[np.ndarray, " n"], Shaped[np.ndarray, " m"]] | None = None,
+) -> Iterator[Block]:
+    """Say of every row of the distance matrix who is who.
+
+    Args:
+        rows: As ``distance_rows`` yields them.
+        labels: Who probes and gallery are.
+        views: Their views, where one's own walks in one's own view are left out; see ``own_view``.
+    """
+    probe_codes, gallery_codes = _codes(*labels)
+    probe_views, gallery_views = _codes(*views) if views is not None else (None, None)
+    for place, distances in rows:
+        mates = probe_codes[place][:, None] == gallery_codes[None]
+        if probe_views is None or gallery_views is None:
+            yield Block(place, distances, mates)
+        else:
+            yield Block(place, distances, mates, own_view(mates, (probe_views[place], gallery_views)))
+
+
+def _codes(a: np.ndarray, b: np.ndarray) -> tuple[Int32[np.ndarray, " n"], Int32[np.ndarray, " m"]]:
+    """Number the names in both: comparing numbers is many times faster than comparing text."""
+    _, codes = np.unique(np.concatenate([a, b]), return_inverse=True)
+    numbers = codes.astype(np.int32)
+    return numbers[: len(a)], numbers[len(a) :]
+
+
+class MateRanks:
+    """Ranks mates block by block.
+
+    Args:
+        count: Probes in all.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._valid = np.zeros(count, bool)
+        self._found: list[tuple[int, float, float]] = []
+
+    def take(self, block: Block) -> None:
+        """Rank the mates of a block's probes."""
+        answers = block.answers
+        for place, row, own in zip(
+            range(len(self._valid))[block.place], range(len(answers)), answers, strict=True
+        ):
+            if not own.any():
+                continue
+            self._valid[place] = True
+            distances, skipped = block.distances[row], block.own_view
+            rivals = ~block.mates[row] if skipped is not None else ~own
+            ranks = _ranks(distances[own], distances[rivals])
+            precision = float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
+            self._found.append((int(ranks[0]), precision, len(ranks) / float(ranks[-1])))
+
+    def result(self) -> Ranking:
+        """Return what all blocks gave."""
+        first, precision, penalty = zip(*self._found, strict=True) if self._found else ((), (), ())
+        return Ranking(
+            np.array(first, np.int64),
+            np.array(precision, np.float64),
+            np.array(penalty, np.float64),
+            self._valid,
+        )
+
+
 def rank_mates(
     rows: Iterator[tuple[slice, Float[np.ndarray, "_ m"]]],
     probe_labels: Shaped[np.ndarray, " n"],
@@ -80,23 +175,10 @@ def rank_mates(
         gallery_labels: Who the gallery is.
         views: Views of probes and gallery; see ``own_view``.
     """
-    valid = np.zeros(len(probe_labels), bool)
-    first, precision, penalty = [], [], []
-    for place, distances in rows:
-        mates = probe_labels[place][:, None] == gallery_labels[None]
-        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
-        for probe, row, own, skip in zip(range(len(valid))[place], distances, mates, skipped, strict=True):
-            if not (own & ~skip).any():
-                continue
-            valid[probe] = True
-            ranks = mate_ranks(row[~skip], own[~skip])
-            count = len(ranks)
-            first.append(ranks[0])
-            precision.append(float(np.mean(np.arange(1, count + 1) / ranks)))
-            penalty.append(count / ranks[-1])
-    return Ranking(
-        np.array(first, np.int64), np.array(precision, np.float64), np.array(penalty, np.float64), valid
-    )
+    ranks = MateRanks(len(probe_labels))
+    for block in compared(rows, (probe_labels, gallery_labels), views):
+        ranks.take(block)
+    return ranks.result()
 
 
 def own_view(
@@ -122,10 +204,15 @@ def mate_ranks(row: Float[np.ndarray, " m"], mates: Bool[np.ndarray, " m"]) -> I
         >>> mate_ranks(np.array([0.1, 0.2, 0.3, 0.2]), np.array([False, True, True, False])).tolist()
         [3, 4]
     """
-    own = np.sort(row[mates])
-    rivals = row[~mates & (row <= own[-1])]  # only those can stand before a mate
-    nearer = np.searchsorted(np.sort(rivals), own, side="right")
-    ranks: np.ndarray = nearer + np.arange(1, len(own) + 1)
+    return _ranks(row[mates], row[~mates])
+
+
+def _ranks(mates: Float[np.ndarray, " k"], rivals: Float[np.ndarray, " m"]) -> Int64[np.ndarray, " k"]:
+    """Return the mates' ranks among the rivals; only rivals up to the farthest mate are sorted in."""
+    own = np.sort(mates)
+    near = rivals[rivals <= own[-1]]
+    before = np.bincount(np.searchsorted(own, near, side="left"), minlength=len(own))
+    ranks: np.ndarray = np.cumsum(before) + np.arange(1, len(own) + 1)
     return ranks
 
 

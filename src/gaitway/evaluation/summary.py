@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
-from gaitway.evaluation.bootstrap import Interval, subject_interval
-from gaitway.evaluation.openset import OpenSet, find_nearest, hold_out_subjects
+from gaitway.evaluation.bootstrap import Interval, subject_intervals
+from gaitway.evaluation.openset import NearestWalks, OpenSet, hold_out_subjects
 from gaitway.evaluation.protocols.samples import Samples
-from gaitway.evaluation.ranking import Ranking, distance_rows, rank_mates
-from gaitway.evaluation.verification import Pairs, collect_pairs
+from gaitway.evaluation.ranking import MateRanks, Ranking, compared, distance_rows
+from gaitway.evaluation.verification import PairCounts, Pairs, largest_distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +56,83 @@ class Summary:
 
 def summarise(probes: Samples, gallery: Samples, config: SummaryConfig | None = None) -> Summary:
     """Measure identification, verification and open-set identification; all numbers are percentages."""
+    whole = {"": np.ones(len(probes), bool)}
+    return summarise_parts(probes, gallery, whole, config)[""]
+
+
+def summarise_parts(
+    probes: Samples,
+    gallery: Samples,
+    parts: Mapping[str, Bool[np.ndarray, " n"]],
+    config: SummaryConfig | None = None,
+) -> dict[str, Summary]:
+    """Summarise several choices of probes against one gallery, in one pass over all pairs.
+
+    Memory is bounded: a block of distances, and what is counted of it.
+
+    Args:
+        probes: All of them.
+        gallery: The one gallery.
+        parts: Which probes belong to each part; parts may overlap.
+        config: What is reported.
+    """
     config = config or SummaryConfig()
-    sides = (probes.embeddings, gallery.embeddings), (probes.labels, gallery.labels)
+    kinds, group = np.unique(np.stack(list(parts.values()), axis=1), axis=0, return_inverse=True)
+    ranks = MateRanks(len(probes))
+    pairs = PairCounts(
+        largest_distance((probes.embeddings, gallery.embeddings), probes.metric),
+        group.reshape(-1).astype(np.int64),
+    )
+    nearest = NearestWalks(len(probes), _enrolled(probes, gallery, config))
+    rows = distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
     views = (probes.views, gallery.views) if config.exclude_view else None
-    rows = distance_rows(*sides[0], probes.metric)
-    ranking = rank_mates(rows, *sides[1], views)
-    pairs = collect_pairs(*sides, probes.metric, views)
-    open_set = _open_set(probes, gallery, config)
+    for block in compared(rows, (probes.labels, gallery.labels), views):
+        for count in (ranks, pairs, nearest):
+            count.take(block)
+    ranking, found = ranks.result(), nearest.result()
+    return {
+        name: _summary(
+            ranking.part(chosen),
+            pairs.result(np.flatnonzero(kinds[:, index])),
+            OpenSet(*(values[chosen] for values in found)),
+            probes.labels[chosen],
+            config,
+        )
+        for index, (name, chosen) in enumerate(parts.items())
+    }
+
+
+def by_group(
+    ranking: Ranking, labels: np.ndarray, groups: np.ndarray, config: SummaryConfig | None = None
+) -> dict[str, dict[str, float | Interval]]:
+    """Return identification per group of probes (their view, their condition, ...), groups sorted.
+
+    Args:
+        ranking: Of all probes.
+        labels: Whose probes they are, (N,).
+        groups: Which group each belongs to, (N,).
+        config: What is reported.
+    """
+    config = config or SummaryConfig()
+    result = {}
+    for group in np.unique(groups):
+        chosen = groups == group
+        part = ranking.part(chosen)
+        if part.valid.any():
+            result[str(group)] = _identification(part, labels[chosen][part.valid], config)
+    return result
+
+
+def _summary(
+    ranking: Ranking, pairs: Pairs, open_set: OpenSet, labels: np.ndarray, config: SummaryConfig
+) -> Summary:
     numbers: dict[str, float | Interval] = {
-        **_identification(ranking, probes.labels[ranking.valid], config),
+        **_identification(ranking, labels[ranking.valid], config),
         **{f"FNIR@FPIR={rate:g}%": open_set.fnir_at_fpir(rate) for rate in config.fpir},
         "EER": pairs.equal_error_rate(),
         **{f"FNMR@FMR={rate:g}%": pairs.fnmr(pairs.threshold_at_fmr(rate)) for rate in config.fmr},
     }
     return Summary(ranking, pairs, open_set, numbers)
-
-
-def by_group(
-    probes: Samples, gallery: Samples, groups: np.ndarray, config: SummaryConfig | None = None
-) -> dict[str, dict[str, float | Interval]]:
-    """Return identification per group of probes (their view, their condition, ...), groups sorted."""
-    config = config or SummaryConfig()
-    result = {}
-    for group in np.unique(groups):
-        chosen = probes.where(groups == group)
-        views = (chosen.views, gallery.views) if config.exclude_view else None
-        rows = distance_rows(chosen.embeddings, gallery.embeddings, chosen.metric)
-        ranking = rank_mates(rows, chosen.labels, gallery.labels, views)
-        if ranking.valid.any():
-            result[str(group)] = _identification(ranking, chosen.labels[ranking.valid], config)
-    return result
 
 
 def _identification(
@@ -93,14 +141,11 @@ def _identification(
     values = {f"Rank-{k}": 100.0 * (ranking.first <= k) for k in config.ranks}
     values["mAP"] = 100 * ranking.average_precision
     values["mINP"] = 100 * ranking.inverse_penalty
-    return {name: subject_interval(value, subjects, seed=config.seed) for name, value in values.items()}
+    return dict(subject_intervals(values, subjects, seed=config.seed))
 
 
-def _open_set(probes: Samples, gallery: Samples, config: SummaryConfig) -> OpenSet:
+def _enrolled(probes: Samples, gallery: Samples, config: SummaryConfig) -> Bool[np.ndarray, " m"]:
     """Take the probes' strangers where there are any; else leave subjects out of the gallery."""
-    known: Bool[np.ndarray, " n"] = np.isin(probes.labels, gallery.labels)
-    if known.all():
-        gallery = gallery.where(hold_out_subjects(gallery.labels, config.strangers, config.seed))
-    embeddings, labels = (probes.embeddings, gallery.embeddings), (probes.labels, gallery.labels)
-    views = (probes.views, gallery.views) if config.exclude_view else None
-    return find_nearest(embeddings, labels, probes.metric, views)
+    if np.isin(probes.labels, gallery.labels).all():
+        return hold_out_subjects(gallery.labels, config.strangers, config.seed)
+    return np.ones(len(gallery), bool)

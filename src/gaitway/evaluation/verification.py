@@ -8,22 +8,25 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64, Shaped
 
 from gaitway.errors import InputError
-from gaitway.evaluation.ranking import distance_rows, own_view
+from gaitway.evaluation.ranking import Block, compared, distance_rows
 
-BINS = 1 << 16  # resolution at which impostor distances are kept: 1/65536 of their range
+BINS = 1 << 16  # resolution at which many distances are kept: 1/65536 of their range
+GENUINE_KEPT = 1 << 24  # 64 MiB of float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """Distances of genuine pairs, and a histogram of those of impostor pairs.
+    """Distances of genuine and of impostor pairs, each with how often it occurs.
 
     Attributes:
-        genuine: Sorted, (G,).
+        genuine: Distinct distances, rising, (G,).
+        genuine_counts: (G,).
         impostor: Distinct distances, rising, (I,).
-        counts: How often each occurs, (I,).
+        counts: Of the impostors, (I,).
     """
 
     genuine: Float64[np.ndarray, " g"]
+    genuine_counts: Int64[np.ndarray, " g"]
     impostor: Float64[np.ndarray, " i"]
     counts: Int64[np.ndarray, " i"]
 
@@ -34,8 +37,7 @@ class Pairs:
             raise InputError(
                 f"{len(genuine)} genuine and {len(impostor)} impostor pairs: wanted some of both kinds"
             )
-        values, counts = np.unique(impostor.astype(np.float64), return_counts=True)
-        return cls(np.sort(genuine.astype(np.float64)), values, counts.astype(np.int64))
+        return cls(*_counted(genuine), *_counted(impostor))
 
     def fmr(self, threshold: float) -> float:
         """Return the share of impostor pairs at or below ``threshold``, in percent."""
@@ -44,8 +46,8 @@ class Pairs:
 
     def fnmr(self, threshold: float) -> float:
         """Return the share of genuine pairs above ``threshold``, in percent."""
-        passed = np.searchsorted(self.genuine, threshold, side="right")
-        return float(100 * (1 - passed / len(self.genuine)))
+        passed = self.genuine_counts[: np.searchsorted(self.genuine, threshold, side="right")].sum()
+        return float(100 * (1 - passed / self.genuine_counts.sum()))
 
     def threshold_at_fmr(self, percent: float) -> float:
         """Return the largest threshold whose false match rate is at most ``percent``."""
@@ -68,10 +70,69 @@ class Pairs:
     def curve(self) -> tuple[Float64[np.ndarray, " t"], Float64[np.ndarray, " t"], Float64[np.ndarray, " t"]]:
         """Return thresholds and both error rates in percent at each: a DET curve."""
         thresholds = np.unique(np.concatenate([[-np.inf], self.genuine, self.impostor]))
-        passed = np.concatenate([[0], np.cumsum(self.counts)])
-        fmr = 100 * passed[np.searchsorted(self.impostor, thresholds, side="right")] / passed[-1]
-        fnmr = 100 * (1 - np.searchsorted(self.genuine, thresholds, side="right") / len(self.genuine))
+        fmr = 100 * _share_within(self.impostor, self.counts, thresholds)
+        fnmr = 100 * (1 - _share_within(self.genuine, self.genuine_counts, thresholds))
         return thresholds, fmr, fnmr
+
+
+class PairCounts:
+    """Counts genuine and impostor pairs block by block, in bounded memory.
+
+    Genuine distances are kept as they are up to ``GENUINE_KEPT`` of them, beyond that as a histogram;
+    impostors always as a histogram.
+
+    Args:
+        largest: No distance is larger.
+        groups: Number of the group of each probe, from 0; groups are counted apart.
+    """
+
+    def __init__(self, largest: float, groups: Int64[np.ndarray, " n"]) -> None:
+        self._scale = BINS / largest
+        self._groups = groups
+        count = int(groups.max(initial=-1)) + 1
+        self._impostor = np.zeros((count, BINS), np.int64)
+        self._binned = np.zeros((count, BINS), np.int64)
+        self._exact: list[list[np.ndarray]] = [[] for _ in range(count)]
+        self._kept = 0
+
+    def take(self, block: Block) -> None:
+        """Count a block's pairs."""
+        answers, groups = block.answers, self._groups[block.place]
+        for row, group in enumerate(groups):
+            distances = block.distances[row]
+            self._impostor[group] += self._histogram(distances[~block.mates[row]])
+            own = distances[answers[row]]
+            self._exact[group].append(own)
+            self._kept += len(own)
+        if self._kept > GENUINE_KEPT:
+            self._fold()
+
+    def result(self, groups: Int64[np.ndarray, " k"] | None = None) -> Pairs:
+        """Return the pairs of some groups, of all when None."""
+        chosen = range(len(self._exact)) if groups is None else groups.tolist()
+        middles = (np.arange(BINS) + 0.5) / self._scale
+        impostor = self._impostor[list(chosen)].sum(axis=0)
+        binned = self._binned[list(chosen)].sum(axis=0)
+        exact = [walk for group in chosen for walk in self._exact[group]]
+        values, counts = _counted(np.concatenate(exact) if exact else np.zeros(0))
+        if binned.any():
+            binned += self._histogram(np.repeat(values, counts))
+            values, counts = middles[binned > 0], binned[binned > 0]
+        if not len(values) or not impostor.any():
+            raise InputError("the pairs are all genuine or all impostors: wanted some of both kinds")
+        return Pairs(values, counts, middles[impostor > 0], impostor[impostor > 0])
+
+    def _fold(self) -> None:
+        """Turn the genuine distances kept so far into a histogram."""
+        for group, walks in enumerate(self._exact):
+            for own in walks:
+                self._binned[group] += self._histogram(own)
+            walks.clear()
+        self._kept = 0
+
+    def _histogram(self, distances: Float[np.ndarray, " k"]) -> Int64[np.ndarray, " b"]:
+        bins = np.minimum(distances * self._scale, BINS - 1).astype(np.int64)
+        return np.bincount(bins, minlength=BINS)
 
 
 def collect_pairs(
@@ -88,23 +149,13 @@ def collect_pairs(
         metric: ``euc`` or ``cos``.
         views: Views of probes and gallery; see ``own_view``.
     """
-    top = _largest_distance(embeddings, metric)
-    counts = np.zeros(BINS, np.int64)
-    genuine: list[np.ndarray] = []
-    for place, distances in distance_rows(*embeddings, metric):
-        mates = labels[0][place][:, None] == labels[1][None]
-        skipped = own_view(mates, None if views is None else (views[0][place], views[1]))
-        genuine.append(distances[mates & ~skipped])
-        bins = np.minimum(distances[~mates] * (BINS / top), BINS - 1).astype(np.int64)
-        counts += np.bincount(bins, minlength=BINS)
-    filled = np.flatnonzero(counts)
-    if not len(filled) or not sum(map(len, genuine)):
-        raise InputError("the pairs are all genuine or all impostors: wanted some of both kinds")
-    own = np.sort(np.concatenate(genuine).astype(np.float64))
-    return Pairs(own, (filled + 0.5) * (top / BINS), counts[filled])
+    counts = PairCounts(largest_distance(embeddings, metric), np.zeros(len(labels[0]), np.int64))
+    for block in compared(distance_rows(*embeddings, metric), labels, views):
+        counts.take(block)
+    return counts.result()
 
 
-def _largest_distance(embeddings: tuple[np.ndarray, np.ndarray], metric: str) -> float:
+def largest_distance(embeddings: tuple[np.ndarray, np.ndarray], metric: str) -> float:
     """Return a bound of all distances: of the cosine 2, of the Euclidean the triangle inequality's."""
     if metric == "cos":
         return 2.0
@@ -112,3 +163,14 @@ def _largest_distance(embeddings: tuple[np.ndarray, np.ndarray], metric: str) ->
         max((float(np.linalg.norm(walk, axis=1).mean()) for walk in side), default=0.0) for side in embeddings
     ]
     return max(sum(longest), 1e-12)
+
+
+def _counted(distances: Float[np.ndarray, " k"]) -> tuple[np.ndarray, np.ndarray]:
+    values, counts = np.unique(distances.astype(np.float64), return_counts=True)
+    return values, counts.astype(np.int64)
+
+
+def _share_within(values: np.ndarray, counts: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    passed = np.concatenate([[0], np.cumsum(counts)])
+    share: np.ndarray = passed[np.searchsorted(values, thresholds, side="right")] / passed[-1]
+    return share
