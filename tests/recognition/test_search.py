@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gaitway.errors import InputError
 from gaitway.recognition.distance import distance_matrix
-from gaitway.recognition.search import BLOCK, TemplateIndex
+from gaitway.recognition.firststage import BLOCK
+from gaitway.recognition.search import TemplateIndex
 
 
 def plain(probes, templates, owners, ids, *, k, metric="euc"):

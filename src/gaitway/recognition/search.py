@@ -6,6 +6,7 @@ import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64
@@ -13,17 +14,14 @@ from jaxtyping import Float, Float64, Int64
 from gaitway.errors import InputError
 from gaitway.recognition.blas import one_blas_thread
 from gaitway.recognition.distance import METRICS
+from gaitway.recognition.firststage import BLOCK, FirstStage, Float32Stage
 
-BLOCK = 4096  # templates whose memory is taken at a time
-_ROWS = 512  # templates of one product: they, and what it gives for 64 probes, stay in a core's cache
-_FEW = 8  # up to so many probes a whole block does
 GROUP = 64  # templates whose nearest stands for all when looking for a bound; divides BLOCK
 _PROBES = 64  # probes that go through the templates together
+_WRITTEN = 128  # templates written at a time: they stay in a core's cache
 _PAIRS = 64  # exact distances that one thread takes at a time
-_UNIT_ROUNDOFF = 2.0**-24
-_FAR = np.float32(1e30)  # squared distance of an empty slot; not infinity, which times 0 is no number
+_ROUGH = 1e-4  # far more than float32 may take from or add to a sum of squares of differences
 _FARTHEST = 1e14  # below the distance of an empty slot, above every real one
-
 
 _Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # owners, their templates, distances
 
@@ -46,10 +44,9 @@ class Ranked:
 class TemplateIndex:
     """Templates of one model, searched exactly; safe to use from several threads.
 
-    Two stages. The first goes through all templates in float32: per part one matrix product gives the squared
-    distances (the norms ride along as two more channels), their roots are averaged over the parts. The
-    second takes all templates that rounding could put among the nearest and measures them directly, in
-    float64, so that the order is the exact one, that of ``distance_matrix``.
+    Two stages. The first goes through all templates and knows how far off it may be. The second takes all
+    templates that this could put among the nearest and measures them directly, in float64, so that the order
+    is the exact one, that of ``distance_matrix``.
 
     Several templates of one owner count as the nearest of them.
 
@@ -58,24 +55,29 @@ class TemplateIndex:
         channels: Channels C of a part.
         metric: ``euc``, or ``cos``: one minus the cosine.
         threads: Blocks worked on side by side.
-
-    Source:
-        Higham and Mary, A New Approach to Probabilistic Rounding Error Analysis, SISC 2019 (an inner product
-        of n terms is off by sqrt(n) units of rounding): the bound on the first stage.
+        stage: The first stage, for this shape and metric; float32 products when None.
     """
 
-    def __init__(self, parts: int, channels: int, metric: str = "euc", threads: int = 2) -> None:
+    def __init__(
+        self,
+        parts: int,
+        channels: int,
+        metric: str = "euc",
+        threads: int = 2,
+        stage: FirstStage | None = None,
+    ) -> None:
         if metric not in METRICS:
             raise InputError(f"metric is {metric!r}, wanted one of {', '.join(METRICS)}")
         self._shape = (parts, channels)
         self._metric = metric
         self._threads = max(threads, 1)
-        self._blocks: list[np.ndarray] = []  # (P, BLOCK, C + 2) each; the last two channels: norm^2 and 1
+        self._stage = stage or Float32Stage(parts, channels, metric)
+        self._blocks: list[Any] = []  # of the first stage
         self._owner = np.full(0, -1, np.int64)
         self._template = np.full(0, -1, np.int64)
         self._slots: dict[int, int] = {}
+        self._owners: int | None = None  # counted when asked
         self._free: list[int] = []
-        self._longest = 0.0
         self._lock = threading.RLock()
 
     def __len__(self) -> int:
@@ -89,12 +91,15 @@ class TemplateIndex:
     @property
     def owners(self) -> int:
         """How many owners they have."""
-        return len(np.unique(self._owner[self._owner >= 0]))
+        with self._lock:
+            if self._owners is None:
+                self._owners = len(np.unique(self._owner[self._owner >= 0]))
+            return self._owners
 
     @property
     def nbytes(self) -> int:
         """Memory of the templates."""
-        return sum(block.nbytes for block in self._blocks)
+        return sum(self._stage.nbytes(block) for block in self._blocks)
 
     def add(
         self,
@@ -124,7 +129,7 @@ class TemplateIndex:
             breaks = np.flatnonzero(np.diff(slots) != 1) + 1
             for start, end in itertools.pairwise([0, *breaks.tolist(), len(slots)]):
                 self._fill(slots[start:end], embeddings[start:end])
-            self._owner[slots], self._template[slots] = owners, templates
+            self._owner[slots], self._template[slots], self._owners = owners, templates, None
             self._slots.update(zip(templates.tolist(), slots.tolist(), strict=True))
 
     def remove(self, templates: Int64[np.ndarray, " n"]) -> None:
@@ -141,7 +146,7 @@ class TemplateIndex:
         """Give templates to (other) owners."""
         with self._lock:
             slots = [self._slots[template] for template in templates.tolist()]
-            self._owner[slots] = owners
+            self._owner[slots], self._owners = owners, None
 
     def search(self, probes: Float[np.ndarray, "n p c"], k: int = 10) -> Ranked:
         """Return the ``k`` nearest owners of each probe.
@@ -170,9 +175,7 @@ class TemplateIndex:
     def _take_slots(self, count: int) -> np.ndarray:
         while len(self._free) < count:
             first = len(self._blocks) * BLOCK
-            block = np.zeros((self._shape[0], BLOCK, self._shape[1] + 2), np.float32)
-            block[:, :, -2], block[:, :, -1] = _FAR, 1
-            self._blocks.append(block)
+            self._blocks.append(self._stage.block())
             self._free = list(range(first + BLOCK - 1, first - 1, -1)) + self._free
             self._owner = np.concatenate([self._owner, np.full(BLOCK, -1, np.int64)])
             self._template = np.concatenate([self._template, np.full(BLOCK, -1, np.int64)])
@@ -185,82 +188,59 @@ class TemplateIndex:
         while done < len(slots):
             block, row = divmod(int(slots[done]), BLOCK)
             count = min(BLOCK - row, len(slots) - done)
-            place = self._blocks[block][:, row : row + count]
-            place[..., :-2] = embeddings[done : done + count].transpose(1, 0, 2)
-            parts = place[..., :-2]
-            if self._metric == "cos":
-                parts /= np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-12)
-            norm2 = np.einsum("pnc,pnc->pn", parts, parts)
-            place[..., -2] = norm2
-            self._longest = max(self._longest, float(norm2.max()) ** 0.5)
+            for start in range(0, count, _WRITTEN):
+                some = slice(done + start, done + min(start + _WRITTEN, count))
+                self._stage.write(self._blocks[block], row + start, self._scaled(embeddings[some]))
             done += count
 
+    def _scaled(self, parts: np.ndarray) -> np.ndarray:
+        """Return parts as they are measured: of unit length for cosines."""
+        if self._metric == "euc":
+            return parts
+        long = parts.astype(np.float32)
+        scaled: np.ndarray = long / np.maximum(np.linalg.norm(long, axis=2, keepdims=True), 1e-12)
+        return scaled
+
     def _vacate(self, slot: int) -> None:
-        block, row = self._blocks[slot // BLOCK], slot % BLOCK
-        block[:, row, :-2], block[:, row, -2] = 0, _FAR
+        self._stage.clear(self._blocks[slot // BLOCK], slot % BLOCK)
         self._owner[slot] = self._template[slot] = -1
+        self._owners = None
 
     # Search.
 
     def _nearest(self, probes: np.ndarray, k: int) -> list[_Found]:
         if not self._slots or k < 1:
             return [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))] * len(probes)
-        parts = probes.astype(np.float32)
-        if self._metric == "cos":
-            parts = parts / np.maximum(np.linalg.norm(parts, axis=2, keepdims=True), 1e-12)
+        parts = self._scaled(probes.astype(np.float32))
         with one_blas_thread(), ThreadPoolExecutor(self._threads) as pool:
             coarse = self._coarse(parts, pool)
-            margin = 2 * self._slack(parts)
+            below, above = self._stage.slack(parts)
             least = coarse.reshape(-1, GROUP, len(parts)).min(axis=1)
             wanted = k
             while True:
                 is_all = wanted >= len(least)
                 nearest = least.max(axis=0) if is_all else np.partition(least, wanted - 1, axis=0)[wanted - 1]
-                bound = np.minimum(np.where(is_all, _FARTHEST, nearest + margin), _FARTHEST)
-                slots, asked = np.nonzero(coarse <= bound)
-                distance = self._measure(parts, slots, asked, pool)
-                found = [self._ranked(slots[asked == i], distance[asked == i], k) for i in range(len(parts))]
+                few = self._measured(parts, np.nonzero(coarse <= np.minimum(nearest, _FARTHEST)), k, pool)
+                # Whoever is among the k nearest is no farther than k owners that were measured.
+                known = np.array([rows[2][-1] if len(rows[0]) >= k else np.inf for rows in few])
+                limit = np.minimum(known, np.where(is_all, _FARTHEST, nearest + below))
+                found = self._measured(
+                    parts, np.nonzero(coarse <= np.minimum(limit + above, _FARTHEST)), k, pool
+                )
                 if is_all or all(
-                    len(rows[0]) >= k and rows[2][-1] <= nearest[i] + margin / 2
-                    for i, rows in enumerate(found)
+                    len(rows[0]) >= k and rows[2][-1] <= most
+                    for rows, most in zip(found, limit.tolist(), strict=True)
                 ):
                     return found
                 wanted *= 4
 
     def _coarse(self, parts: np.ndarray, pool: ThreadPoolExecutor) -> np.ndarray:
-        """Return the float32 distances of all slots, (slots, N)."""
-        norm2 = np.einsum("npc,npc->np", parts, parts)[..., None]
-        asked = np.concatenate([-2 * parts, np.ones_like(norm2), norm2 + self._lift(parts)], axis=2)
-        asked = np.ascontiguousarray(asked.transpose(1, 2, 0))
+        """Return the first stage's distances of all slots, (slots, N)."""
+        measure = self._stage.ask(parts)
         out = np.empty((len(self._blocks) * BLOCK, len(parts)), np.float32)
         rows = [out[i * BLOCK : (i + 1) * BLOCK] for i in range(len(self._blocks))]
-        list(pool.map(lambda block, total: self._sum_parts(block, asked, total), self._blocks, rows))
+        list(pool.map(measure, self._blocks, rows))
         return out
-
-    def _sum_parts(self, block: np.ndarray, asked: np.ndarray, total: np.ndarray) -> None:
-        """Write the mean over parts of the distances of one block into ``total``, (BLOCK, N)."""
-        height = _ROWS if total.shape[1] > _FEW else BLOCK
-        product = np.empty((height, total.shape[1]), np.float32)
-        scale = 1 / len(block) if self._metric == "euc" else 0.5 / len(block)  # of unit vectors: 1 - cosine
-        for start in range(0, BLOCK, height):
-            some = total[start : start + height]
-            some[:] = 0
-            for known, wanted in zip(block[:, start : start + height], asked, strict=True):
-                np.matmul(known, wanted, out=product)
-                if self._metric == "euc":
-                    np.sqrt(product, out=product)
-                some += product
-            some *= scale
-
-    def _lift(self, parts: np.ndarray) -> float:
-        """Return what rounding can take from a squared distance: added, it keeps all of them above zero."""
-        longest = float(np.sqrt(np.einsum("npc,npc->np", parts, parts)).max(initial=0.0)) + self._longest
-        return float(np.sqrt(self._shape[1] + 2) * _UNIT_ROUNDOFF * longest**2)
-
-    def _slack(self, parts: np.ndarray) -> float:
-        """Return how far a coarse distance may be from the true one."""
-        lift = 2 * self._lift(parts)
-        return float(np.sqrt(lift)) if self._metric == "euc" else lift
 
     def _ranked(self, slots: np.ndarray, distance: np.ndarray, k: int) -> _Found:
         """Return the k nearest owners of one probe, their templates and distances."""
@@ -270,20 +250,45 @@ class TemplateIndex:
         first = np.sort(first)[:k]
         return self._owner[slots[first]], self._template[slots[first]], distance[first]
 
-    def _measure(
-        self, parts: np.ndarray, slots: np.ndarray, asked: np.ndarray, pool: ThreadPoolExecutor
+    def _measured(
+        self, parts: np.ndarray, pairs: tuple[np.ndarray, ...], k: int, pool: ThreadPoolExecutor
+    ) -> list[_Found]:
+        """Return the k nearest owners of each probe, of the templates it is paired with (slots, probes).
+
+        Differences in float32 first, which are off by little; in float64 those whose order this leaves open.
+        """
+        slots, asked = pairs
+        rough = self._differences(parts, slots, asked, pool, np.float32)
+        keep = np.zeros(len(slots), bool)
+        for i in range(len(parts)):
+            mine = np.flatnonzero(asked == i)
+            last = self._ranked(slots[mine], rough[mine], k)[2][-1:]
+            keep[mine] = rough[mine] <= last * (1 + _ROUGH)
+        slots, asked = slots[keep], asked[keep]
+        exact = self._differences(parts, slots, asked, pool, np.float64)
+        return [self._ranked(slots[asked == i], exact[asked == i], k) for i in range(len(parts))]
+
+    def _differences(
+        self, parts: np.ndarray, slots: np.ndarray, asked: np.ndarray, pool: ThreadPoolExecutor, type_: type
     ) -> np.ndarray:
-        """Return the exact distance of each template in ``slots`` to probe ``asked`` beside it."""
-        out = np.empty(len(slots))
+        """Return the distance of each template in ``slots`` to the probe ``asked`` beside it."""
+        out: np.ndarray = np.empty(len(slots), type_)
 
         def measure(start: int) -> None:
             some = slice(start, start + _PAIRS)
-            known = np.stack([self._blocks[s // BLOCK][:, s % BLOCK, :-2] for s in slots[some].tolist()])
-            difference = (known - parts[asked[some]]).astype(
-                np.float64
-            )  # float16 minus float32: exact enough
+            difference: np.ndarray = self._exact(slots[some]).astype(type_)
+            difference -= parts[asked[some]]
             squared = np.einsum("npc,npc->np", difference, difference)
             out[some] = (np.sqrt(squared) if self._metric == "euc" else squared / 2).mean(axis=1)
 
         list(pool.map(measure, range(0, len(slots), _PAIRS)))
         return out
+
+    def _exact(self, slots: np.ndarray) -> np.ndarray:
+        """Return the templates of rising ``slots``, (N, P, C)."""
+        blocks, rows = np.divmod(slots, BLOCK)
+        breaks = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(slots)]
+        pieces = [
+            self._stage.exact(self._blocks[int(blocks[a])], rows[a:b]) for a, b in itertools.pairwise(breaks)
+        ]
+        return np.concatenate(pieces)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from gaitway.adapters.gallery import facts
+from gaitway.adapters.gallery import bfloat, facts
 from gaitway.adapters.gallery.schema import templates
 from gaitway.adapters.gallery.sealing import Seal
 from gaitway.adapters.gallery.walks import context, unpack_all
 from gaitway.recognition.search import TemplateIndex
 
-_FETCH = 2048  # templates read at a time
+_FETCH = 1024  # templates read at a time
+LARGE = (
+    16_384  # templates from which the first search may take half a second longer to make the others faster
+)
 
 
 class Matrix:
@@ -27,7 +30,9 @@ class Matrix:
         self._model = model
         self._context = context(name, sha256)
         self._shape = shape
+        self._metric = metric
         self._index = TemplateIndex(*shape, metric)
+        self._is_large = False
         self._version = self._reshuffled = -1
         self._newest = 0
         self._lock = threading.Lock()
@@ -39,11 +44,25 @@ class Matrix:
         with self._lock:
             if version <= self._version:
                 return self._index
+            if not self._is_large and self._count(connection) >= LARGE:
+                self._enlarge()
             if reshuffled != self._reshuffled and self._newest:
                 self._compare(connection)
             self._load(connection, seal)
             self._version, self._reshuffled = version, reshuffled
             return self._index
+
+    def _count(self, connection: Connection) -> int:
+        query = select(func.count()).select_from(templates).where(templates.c.model_id == self._model)
+        return int(connection.execute(query).scalar_one())
+
+    def _enlarge(self) -> None:
+        """Begin again with an index for many templates, where the processor has what it takes."""
+        self._is_large = True
+        kept = np.float16 if self._metric == "euc" else np.float32
+        stage = bfloat.usable_stage(*self._shape, self._metric, kept)
+        if stage is not None:
+            self._index, self._newest = TemplateIndex(*self._shape, self._metric, stage=stage), 0
 
     def _compare(self, connection: Connection) -> None:
         query = select(templates.c.id, templates.c.subject_id).where(
