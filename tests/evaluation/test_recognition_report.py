@@ -27,21 +27,23 @@ def report():
     summary = summarise(probes, gallery)
     table = by_group(summary.ranking, probes.labels, probes.views)
     matrix = (["000", "<b>"], np.array([[100.0, 50.0], [np.nan, 25.0]]))
-    return RecognitionReport("a & b", {"NM@R1": 96.0}, summary, {"By view": table}, {"NM": matrix})
+    return RecognitionReport(
+        "a & b", {"NM@R1": 96.0}, {"Overall": summary}, {"By view": table}, {"NM": matrix}
+    )
 
 
 class TestFiles:
     def test_json_holds_every_number_and_no_nan(self, report):
         content = json.loads(report.as_json())
         assert content["protocol"] == {"NM@R1": 96.0}
-        assert len(content["summary"]["Rank-1"]) == 3
+        assert len(content["summaries"]["Overall"]["Rank-1"]) == 3
         assert content["matrices"]["NM"]["rank1"] == [[100.0, 50.0], [None, 25.0]]
         assert list(content["tables"]["By view"]) == ["000", "090", "180"]
 
     def test_csv_reads_back(self, report):
         rows = list(csv.DictReader(io.StringIO(report.as_csv())))
         rank1 = next(row for row in rows if row["table"] == "summary" and row["name"] == "Rank-1")
-        wanted = report.summary.numbers["Rank-1"]
+        wanted = report.summaries["Overall"].numbers["Rank-1"]
         assert [float(rank1[key]) for key in ("value", "low", "high")] == [
             wanted.mean,
             wanted.low,
@@ -60,7 +62,7 @@ class TestFiles:
         report = RecognitionReport("x", {"NM@R1": 96.0})
         assert report.charts() == []
         assert "96.00" in report.as_html()
-        assert json.loads(report.as_json())["summary"] == {}
+        assert json.loads(report.as_json())["summaries"] == {}
 
 
 class TestCharts:

@@ -10,13 +10,17 @@ import numpy as np
 import typer
 
 from gaitway.cli import options
-from gaitway.errors import InputError
+from gaitway.cli.dataset import Layout, Maps, PartitionFile
+from gaitway.cli.show import reporter
+from gaitway.errors import ConfigError, InputError
+from gaitway.evaluation.bootstrap import Interval
+from gaitway.wiring import evaluation
+from gaitway.wiring.evaluation import Evaluated
 
 app = typer.Typer(help="Measure tracking and recognition by the field's protocols.", no_args_is_help=True)
 
 _SHOWN = ("HOTA", "DetA", "AssA", "MOTA", "IDF1")
 _COUNTS = ("IDSW", "Frag", "FP", "FN")
-_ARRAYS = ("embeddings", "labels", "types", "views")
 
 
 @app.command()
@@ -44,37 +48,100 @@ def tracking(
 @app.command()
 def recognition(
     *,
-    features: Annotated[Path, typer.Argument(help="npz with embeddings (N,P,C), labels, types and views.")],
-    protocol: Annotated[str, typer.Option(help="casia-b, oumvlp, sustech1k, ccpg, gait3d, grew or hid.")],
-    metric: Annotated[str, typer.Option(help="euc or cos.")] = "euc",
-    option: Annotated[
-        list[str] | None, typer.Option(help="An option of the protocol as name=value; repeatable.")
+    features: Annotated[
+        Path | None, typer.Argument(help="npz with embeddings (N,P,C), labels, types and views.")
     ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="casia-b, oumvlp, sustech1k, ccpg, gait3d, grew-train, grew or hid.")
+    ],
+    dataset: Annotated[Path | None, typer.Option(help="Instead of features: a data set to encode.")] = None,
+    encoder: options.Encoder = None,
+    encoder_config: Annotated[
+        Path | None, typer.Option("--encoder-config", help="A checkpoint's OpenGait yaml.")
+    ] = None,
+    partition: PartitionFile = None,
+    subset: Annotated[
+        str | None, typer.Option("--subset", help="train, test, probe or gallery. Default: test.")
+    ] = None,
+    layout: Layout = "auto",
+    maps: Maps = None,
+    metric: Annotated[str, typer.Option(help="euc or cos.")] = "euc",
+    cross_view_gallery: Annotated[
+        bool, typer.Option("--cross-view-gallery", help="One gallery of all views (casia-b, oumvlp).")
+    ] = False,
+    rerank: Annotated[bool, typer.Option("--rerank", help="Re-rank by mutual neighbours (hid).")] = False,
+    probe_set: Annotated[
+        Path | None, typer.Option("--probe-set", help="json list of probes (gait3d).")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Any option of the protocol as name=value; repeatable.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the full report, or for submission.csv.")
+    ] = None,
+    save_features: Annotated[
+        Path | None, typer.Option("--save-features", help="Keep the embeddings as npz.")
+    ] = None,
+    pack: options.Pack = None,
+    precision: options.Precision = None,
+    threads: options.Threads = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
 ) -> int:
-    """Rank-k, mAP and mINP as published, as JSON."""
-    from gaitway.evaluation import evaluate
-
-    arrays = _read(features)
-    chosen = dict(_option(text) for text in option or [])
-    embeddings, labels, types, views = (arrays[name] for name in _ARRAYS)
-    found = evaluate(protocol, embeddings, labels, types, views, metric, **chosen)
-    typer.echo(json_module.dumps(found, indent=1, default=_plain))
+    """Rank-k, mAP and mINP as published; with --out also open set, verification, intervals and curves."""
+    if (features is None) == (dataset is None):
+        raise ConfigError("name either a file of features or --dataset, not both")
+    choice = (
+        None if dataset is None else evaluation.DatasetChoice(dataset, partition, subset, layout, maps or ())
+    )
+    chosen = evaluation.options_of(
+        protocol,
+        cross_view_gallery=cross_view_gallery,
+        rerank=rerank,
+        probe_set=probe_set,
+        partition=partition if choice is None else choice.partition_file,
+    ) | dict(_option(text) for text in option or [])
+    settings = options.settings_from(None, pack=pack, encoder=encoder, precision=precision, threads=threads)
+    if choice is not None:
+        with reporter(quiet=quiet) as report:
+            samples, model_id = evaluation.encode_dataset(
+                choice, None, encoder_config, metric=metric, settings=settings, report=report
+            )
+    else:
+        samples, model_id = evaluation.read_features(Path(str(features)), metric), ""
+    if save_features is not None:
+        evaluation.write_features(save_features, samples, model_id)
+    title = f"{model_id or Path(str(features)).stem}, {protocol}, {metric}"
+    found = evaluation.evaluate_recognition(samples, protocol, title, out, **chosen)
+    _show(found, json=json, quiet=quiet)
     return 0
+
+
+def _show(found: Evaluated, *, json: bool, quiet: bool) -> None:
+    """Print the protocol's numbers and, of a full report, a line per condition."""
+    if json:
+        typer.echo(json_module.dumps(dict(found.numbers), indent=1, default=_plain))
+        return
+    if "csv" in found.numbers and not found.files:
+        typer.echo(found.numbers["csv"], nl=False)
+    else:
+        for name, value in found.numbers.items():
+            if isinstance(value, int | float):
+                typer.echo(f"{name.rpartition('/')[2]:<36}{value:8.2f}")
+    for condition, summary in (found.report.summaries if found.report else {}).items():
+        values = (f"{name} {_middle(value):.2f}" for name, value in summary.numbers.items())
+        typer.echo(f"{condition}: {', '.join(values)}")
+    if found.files and not quiet:
+        typer.echo("written: " + ", ".join(str(path) for path in found.files))
+
+
+def _middle(value: float | Interval) -> float:
+    return value.mean if isinstance(value, Interval) else value
 
 
 def _name(count: str, metrics: dict[str, Any]) -> str:
     """Return TrackEval's name of a count of CLEAR."""
     return count if count in metrics else f"CLR_{count}"
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in _ARRAYS}
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} cannot be read ({error}): wanted an npz file with {', '.join(_ARRAYS)}"
-        ) from error
 
 
 def _option(text: str) -> tuple[str, Any]:

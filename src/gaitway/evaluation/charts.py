@@ -10,12 +10,12 @@ from jaxtyping import Float
 
 WIDTH, HEIGHT, MARGIN = 420, 300, 48
 _RATES = (0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 80, 90)
-_COLOURS = ("#1f6feb", "#d1242f", "#1a7f37", "#9a6700")
+_COLOURS = ("#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#1b7c83", "#6e7781", "#953800")
 
-Curve = tuple[str, Float[np.ndarray, " t"], Float[np.ndarray, " t"]]
+Curve = tuple[str, Float[np.ndarray, " _"], Float[np.ndarray, " _"]]
 
 
-def cmc_chart(curves: Sequence[tuple[str, Float[np.ndarray, " k"]]], title: str = "CMC") -> str:
+def cmc_chart(curves: Sequence[tuple[str, Float[np.ndarray, " _"]]], title: str = "CMC") -> str:
     """Draw cumulative match curves in percent over ranks from 1."""
     most = max(len(values) for _, values in curves)
     lowest = min(float(values.min()) for _, values in curves)

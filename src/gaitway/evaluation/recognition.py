@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
 
@@ -51,22 +51,41 @@ def evaluate(  # noqa: PLR0917 - a public signature that others call by position
     Raises:
         InputError: An unknown protocol or option, or the sequences do not fit the protocol.
     """
-    run = {_plain(name): run for name, run in PROTOCOLS.items()}.get(_plain(protocol))
-    if run is None:
-        raise InputError(f"the protocol {protocol!r} is unknown, wanted one of {', '.join(PROTOCOLS)}")
-    _check_options(protocol, run, options)
     samples = protocols.Samples(
         np.asarray(embeddings), np.asarray(labels), np.asarray(types), np.asarray(views), metric
     )
-    return run(samples, **options)
+    return evaluate_samples(protocol, samples, **options)
+
+
+def evaluate_samples(protocol: str, samples: protocols.Samples, **options: Any) -> dict[str, Any]:
+    """Evaluate samples; see ``evaluate``."""
+    check_options(protocol, options)
+    return PROTOCOLS[find_protocol(protocol)](samples, **options)
+
+
+def find_protocol(name: str) -> str:
+    """Return a protocol's proper name; case and punctuation do not matter.
+
+    Raises:
+        InputError: There is none.
+
+    Examples:
+        >>> find_protocol("CASIA_B")
+        'casia-b'
+    """
+    found = {_plain(known): known for known in PROTOCOLS}.get(_plain(name))
+    if found is None:
+        raise InputError(f"the protocol {name!r} is unknown, wanted one of {', '.join(PROTOCOLS)}")
+    return found
 
 
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def _check_options(protocol: str, run: Callable[..., Any], options: dict[str, Any]) -> None:
-    known = list(signature(run).parameters.values())[1:]
+def check_options(protocol: str, options: Mapping[str, Any]) -> None:
+    """Raise InputError unless a protocol takes just these options."""
+    known = list(signature(PROTOCOLS[find_protocol(protocol)]).parameters.values())[1:]
     names = [parameter.name for parameter in known]
     needed = [parameter.name for parameter in known if parameter.default is Parameter.empty]
     unknown = sorted(set(options) - set(names))

@@ -28,14 +28,14 @@ class RecognitionReport:
     Attributes:
         title: Of the page: model and data set.
         protocol: The published numbers, percent by name.
-        summary: Identification with intervals, verification, open set.
+        summaries: Per condition identification with intervals, verification, open set.
         tables: Further tables by name: rows (views, conditions) of named numbers.
         matrices: Rank-1 per condition, probe view x gallery view, with the views' names.
     """
 
     title: str
     protocol: Mapping[str, float]
-    summary: Summary | None = None
+    summaries: Mapping[str, Summary] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     matrices: Mapping[str, tuple[list[str], Float[np.ndarray, "v v"]]] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class RecognitionReport:
         content: dict[str, Any] = {
             "title": self.title,
             "protocol": dict(self.protocol),
-            "summary": self.summary.as_json() if self.summary else {},
+            "summaries": {name: summary.as_json() for name, summary in self.summaries.items()},
             "tables": {
                 name: {row: {k: _plain(v) for k, v in values.items()} for row, values in table.items()}
                 for name, table in self.tables.items()
@@ -70,8 +70,9 @@ class RecognitionReport:
         """Return a page that needs nothing else."""
         parts = [_HEAD.format(title=escape(self.title), style=_STYLE), f"<h1>{escape(self.title)}</h1>"]
         parts.append(_table("By the protocol", {"": self.protocol}))
-        if self.summary is not None:
-            parts.append(_table("Overall, 95 % intervals over subjects", {"": self.summary.numbers}))
+        if self.summaries:
+            numbers = {name: summary.numbers for name, summary in self.summaries.items()}
+            parts.append(_table("Per condition, 95 % intervals over subjects", numbers))
             parts.append("<div class=charts>" + "".join(self.charts()) + "</div>")
         parts += [_table(name, table) for name, table in self.tables.items()]
         for name, (views, matrix) in self.matrices.items():
@@ -83,23 +84,24 @@ class RecognitionReport:
         return "".join([*parts, "</body></html>\n"])
 
     def charts(self) -> list[str]:
-        """Return the curves as SVG: CMC, verification DET, open-set DET."""
-        if self.summary is None:
+        """Return the curves as SVG: CMC, verification DET, open-set DET; a curve per condition."""
+        if not self.summaries:
             return []
-        _, fmr, fnmr = self.summary.pairs.curve()
-        _, fpir, fnir = self.summary.open_set.curve()
+        named = self.summaries.items()
+        verification = [_thin(name, *summary.pairs.curve()[1:]) for name, summary in named]
+        open_set = [_thin(name, *summary.open_set.curve()[1:]) for name, summary in named]
         return [
-            cmc_chart([(self.title, self.summary.ranking.cmc(20))]),
-            det_chart([_thin(self.title, fmr, fnmr)], "Verification", ("FMR, %", "FNMR, %")),
-            det_chart([_thin(self.title, fpir, fnir)], "Open set", ("FPIR, %", "FNIR, %")),
+            cmc_chart([(name, summary.ranking.cmc(20)) for name, summary in named]),
+            det_chart(verification, "Verification", ("FMR, %", "FNMR, %")),
+            det_chart(open_set, "Open set", ("FPIR, %", "FNIR, %")),
         ]
 
     def _numbers(self) -> list[tuple[str, str, str, float | Interval]]:
         rows: list[tuple[str, str, str, float | Interval]] = [
             ("protocol", "", name, value) for name, value in self.protocol.items()
         ]
-        if self.summary is not None:
-            rows += [("summary", "", name, value) for name, value in self.summary.numbers.items()]
+        for condition, summary in self.summaries.items():
+            rows += [("summary", condition, name, value) for name, value in summary.numbers.items()]
         for table, content in self.tables.items():
             rows += [
                 (table, row, name, value) for row, values in content.items() for name, value in values.items()

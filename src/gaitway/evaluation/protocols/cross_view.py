@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from gaitway.errors import InputError
 from gaitway.evaluation.protocols.samples import Samples
@@ -26,6 +26,10 @@ class ViewProtocol:
     def choose(self, samples: Samples, types: Sequence[str]) -> Samples:
         """Return the samples of some of the protocol's types."""
         return samples.with_type_like(types) if self.like else samples.of_types(types)
+
+    def belong(self, samples: Samples, types: Sequence[str]) -> Bool[np.ndarray, " n"]:
+        """Return which samples are of some of the protocol's types."""
+        return samples.has_type_like(types) if self.like else samples.has_type(types)
 
 
 # Yu, Tan and Tan, ICPR 2006, with the split of Wu et al., TPAMI 2017: gallery nm-01..04, the rest are probes.
@@ -97,6 +101,11 @@ def rank1_table(probes: Samples, gallery: Samples, views: np.ndarray) -> Float64
     return table
 
 
+def rank1_numbers(tables: Mapping[str, Float64[np.ndarray, "v v"]]) -> dict[str, float]:
+    """Return the published numbers of ``view_tables``: per condition the mean without the identical view."""
+    return {f"{KEY}/{name}@R1": float(np.mean(off_diagonal(table))) for name, table in tables.items()}
+
+
 def off_diagonal(table: Float64[np.ndarray, "v v"]) -> Float64[np.ndarray, " v"]:
     """Return per probe view the mean over the other gallery views."""
     if len(table) < 2:
@@ -106,8 +115,7 @@ def off_diagonal(table: Float64[np.ndarray, "v v"]) -> Float64[np.ndarray, " v"]
 
 
 def _rank1(samples: Samples, protocol: ViewProtocol) -> dict[str, float]:
-    tables = view_tables(samples, protocol)
-    return {f"{KEY}/{name}@R1": float(np.mean(off_diagonal(table))) for name, table in tables.items()}
+    return rank1_numbers(view_tables(samples, protocol))
 
 
 def _hits(probes: Samples, gallery: Samples, views: np.ndarray) -> np.ndarray:

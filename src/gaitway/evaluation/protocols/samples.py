@@ -49,14 +49,22 @@ class Samples:
 
     def of_types(self, types: Sequence[str]) -> Samples:
         """Return the sequences of the given types; an empty choice is an error that lists what there is."""
-        return self.require(np.isin(self.types, list(types)), f"type {' or '.join(types)}")
+        return self.require(self.has_type(types), f"type {' or '.join(types)}")
 
     def with_type_like(self, pieces: Sequence[str]) -> Samples:
         """Return the sequences whose type has one of ``pieces`` in it."""
+        return self.require(self.has_type_like(pieces), f"{' or '.join(pieces)} in its type")
+
+    def has_type(self, types: Sequence[str]) -> Bool[np.ndarray, " n"]:
+        """Return which sequences are of one of ``types``."""
+        return np.isin(self.types, list(types))
+
+    def has_type_like(self, pieces: Sequence[str]) -> Bool[np.ndarray, " n"]:
+        """Return which sequences have one of ``pieces`` in their type."""
         mask = np.zeros(len(self), bool)
         for piece in pieces:
             mask |= np.char.find(self.types.astype(str), piece) >= 0
-        return self.require(mask, f"{' or '.join(pieces)} in its type")
+        return mask
 
     def require(self, mask: Bool[np.ndarray, " n"], what: str) -> Samples:
         """Return the sequences where ``mask`` holds, or raise naming what is missing."""

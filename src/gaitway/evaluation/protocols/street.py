@@ -36,6 +36,18 @@ def evaluate_gait3d(samples: Samples, *, probe_set: Sequence[str] | str | Path) 
     Source:
         Zheng et al., Gait Recognition in the Wild with Dense 3D Representations and A Benchmark, CVPR 2022.
     """
+    ranking = _rank(*split_probe_set(samples, probe_set))
+    return {
+        f"{KEY}/Rank-1": ranking.rank(1),
+        f"{KEY}/Rank-5": ranking.rank(5),
+        f"{KEY}/Rank-10": ranking.rank(10),
+        f"{KEY}/mAP": ranking.mean_average_precision,
+        f"{KEY}/mINP": ranking.mean_inverse_penalty,
+    }
+
+
+def split_probe_set(samples: Samples, probe_set: Sequence[str] | str | Path) -> tuple[Samples, Samples]:
+    """Return the probes that a list names, and the gallery, which is everything else."""
     wanted = set(_read_names(probe_set))
     triples = zip(samples.labels, samples.types, samples.views, strict=True)
     is_probe = np.array([f"{label}-{type_}-{view}" in wanted for label, type_, view in triples], bool)
@@ -44,14 +56,7 @@ def evaluate_gait3d(samples: Samples, *, probe_set: Sequence[str] | str | Path) 
             f"{int(is_probe.sum())} of {len(samples)} sequences are in the probe set, wanted some, not all: "
             "its names are <label>-<type>-<view>"
         )
-    ranking = _rank(samples.where(is_probe), samples.where(~is_probe))
-    return {
-        f"{KEY}/Rank-1": ranking.rank(1),
-        f"{KEY}/Rank-5": ranking.rank(5),
-        f"{KEY}/Rank-10": ranking.rank(10),
-        f"{KEY}/mAP": ranking.mean_average_precision,
-        f"{KEY}/mINP": ranking.mean_inverse_penalty,
-    }
+    return samples.where(is_probe), samples.where(~is_probe)
 
 
 def evaluate_real_scene(samples: Samples) -> dict[str, float]:
@@ -75,8 +80,8 @@ def evaluate_ccpg(samples: Samples) -> dict[str, Any]:
         percent; its mean with and without the diagonal; and rank-1, mAP and mINP as in re-identification, the
         identical view left out. A view is the part of its name before the first "_".
     """
-    views = np.array([str(view).split("_")[0] for view in samples.views])
-    samples = Samples(samples.embeddings, samples.labels, samples.types, views, samples.metric)
+    samples = short_views(samples)
+    views = samples.views
     result: dict[str, Any] = {}
     for condition, (probe_types, gallery_types) in CCPG.items():
         probes, gallery = samples.of_types(probe_types), samples.of_types(gallery_types)
@@ -90,6 +95,12 @@ def evaluate_ccpg(samples: Samples) -> dict[str, Any]:
         result[f"{KEY}/{condition}-ReID-mAP"] = ranking.mean_average_precision
         result[f"{KEY}/{condition}-ReID-mINP"] = ranking.mean_inverse_penalty
     return result
+
+
+def short_views(samples: Samples) -> Samples:
+    """Return CCPG's samples under their views' names before the first "_"."""
+    views = np.array([str(view).split("_")[0] for view in samples.views])
+    return Samples(samples.embeddings, samples.labels, samples.types, views, samples.metric)
 
 
 def _rank(probes: Samples, gallery: Samples, *, exclude_view: bool = False) -> Ranking:
