@@ -109,9 +109,11 @@ def _fit(hint: Any, value: Any, where: str) -> Any:
     if origin in {types.UnionType, typing.Union}:
         kinds = tuple(o for o in options if isinstance(o, type))
     elif origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"setting {where} is {value!r}, wanted a list")
         return tuple(value)
     else:
-        kinds = (hint,)
+        kinds = (origin or hint,)
     if float in kinds and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):

@@ -50,7 +50,7 @@ def root(
 
 def _register() -> None:
     """Put the commands in, one module each."""
-    for module in ("identify", "track", "demo", "doctor", "enroll", "search", "calibrate"):
+    for module in ("identify", "track", "demo", "doctor", "enroll", "search", "calibrate", "train"):
         importlib.import_module(f"gaitway.cli.{module}").register(app)
     for group in ("models", "gallery", "evaluate", "dataset"):
         app.add_typer(importlib.import_module(f"gaitway.cli.{group}").app, name=group)

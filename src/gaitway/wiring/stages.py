@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gaitway.adapters.checkpoints.engine import Engine
+from gaitway.adapters.checkpoints.exported import is_exported, load_exported
 from gaitway.adapters.checkpoints.humanseg import load_humanseg
 from gaitway.adapters.checkpoints.opengait import load_opengait_encoder
 from gaitway.adapters.checkpoints.yolox import load_yolox
@@ -192,7 +193,7 @@ def make_segmenter(name: str, networks: Networks) -> Segmenter:
 def make_encoder(
     name: str, networks: Networks, *, config: str | Path | Mapping[str, Any] | None = None
 ) -> Encoder:
-    """Build an encoder by its name, or from a checkpoint of OpenGait's.
+    """Build an encoder by its name, from a checkpoint of OpenGait's or from what ``gaitway train`` exported.
 
     Raises:
         ConfigError: The name is unknown, and no file.
@@ -206,6 +207,8 @@ def make_encoder(
         networks.remember(graph.with_suffix(".bin"))
         return LearnedEncoder(networks.open(graph), model_id)
     path = _named_or_given(name, networks, ENCODERS, "encoder")
+    if config is None and is_exported(path):
+        return load_exported(path, engine=networks.engine)
     return load_opengait_encoder(path, config, engine=networks.engine)
 
 

@@ -82,7 +82,7 @@ def export_openvino(
 
     openvino = load_openvino()
     try:
-        with torch.no_grad(), _unchecked_shapes(), warnings.catch_warnings():
+        with torch.no_grad(), unchecked_shapes(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
             model = openvino.convert_model(
                 network.eval(), example_input=torch.zeros(*example), input=openvino.PartialShape(list(shape))
@@ -96,7 +96,7 @@ def export_openvino(
 
 
 @contextmanager
-def _unchecked_shapes() -> Iterator[None]:
+def unchecked_shapes() -> Iterator[None]:
     """Switch off jaxtyping's checks, which the tests switch on: while tracing, sizes are tensors."""
     before = jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
