@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gaitway.errors import InputError
 from gaitway.recognition.distance import distance_matrix
-from gaitway.recognition.rerank import RerankConfig, rerank
+from gaitway.recognition.rerank import RerankConfig, rerank, rerank_rows
 
 
 def plain_rerank(distances, probes, k1, k2, own):
@@ -47,6 +47,23 @@ class TestRerank:
         distances = distance_matrix(walks, walks)
         got = rerank(distances, probes, RerankConfig(k1, k2, 0.3))
         np.testing.assert_allclose(got, plain_rerank(distances.astype(float), probes, k1, k2, 0.3), atol=2e-5)
+
+    @given(st.integers(0, 2**31), st.integers(1, 5))
+    @settings(deadline=None, max_examples=20)
+    def test_rows_in_blocks_equal_the_whole(self, seed, step):
+        rng = np.random.default_rng(seed)
+        walks = rng.standard_normal((13, 2, 4)).astype(np.float32)
+        distances = distance_matrix(walks, walks)
+        config = RerankConfig(4, 2, 0.3)
+
+        def rows():
+            for start in range(0, 13, step):
+                stop = min(start + step, 13)
+                yield slice(start, stop), distances[start:stop]
+
+        blocks = [block for _, block in rerank_rows(rows, 13, 5, config)]
+        assert max(len(block) for block in blocks) <= step
+        np.testing.assert_allclose(np.concatenate(blocks), rerank(distances, 5, config), atol=1e-6)
 
     def test_a_walk_among_its_own_people_is_found_again(self):
         # One probe lies a little nearer to a stranger, but its own people all point at it.

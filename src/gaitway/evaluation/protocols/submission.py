@@ -9,9 +9,7 @@ import numpy as np
 
 from gaitway.evaluation.protocols.samples import Samples
 from gaitway.evaluation.ranking import distance_rows, nearest
-from gaitway.recognition.distance import distance_matrix
-from gaitway.recognition.rerank import RerankConfig
-from gaitway.recognition.rerank import rerank as rerank_distances
+from gaitway.recognition.rerank import RerankConfig, rerank_rows
 
 GREW_NEAREST = 20
 HID_RERANK = RerankConfig(k1=6, k2=6, own_weight=0.3)  # the challenge has about ten sequences a person
@@ -76,11 +74,10 @@ def submit_hid(
 def _nearest_labels(probes: Samples, gallery: Samples, config: RerankConfig | None) -> list[str]:
     if config is not None:
         both = np.concatenate([probes.embeddings, gallery.embeddings])
-        distances = rerank_distances(distance_matrix(both, both, probes.metric), len(probes), config)
-        best = np.argmin(distances, axis=1)
+        blocks = rerank_rows(lambda: distance_rows(both, both, probes.metric), len(both), len(probes), config)
     else:
         blocks = distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
-        best = np.concatenate([np.argmin(rows, axis=1) for _, rows in blocks])
+    best = np.concatenate([np.argmin(rows, axis=1) for _, rows in blocks])
     return [str(label) for label in gallery.labels[best]]
 
 
