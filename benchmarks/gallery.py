@@ -59,7 +59,7 @@ def fill(gallery: Gallery, count: int, rng: np.random.Generator) -> list[np.ndar
         begun = time.perf_counter()
         gallery.enroll_many(given)
         seconds.append((time.perf_counter() - begun) * 1000 / len(walks))
-        kept.append(walks[0])
+        kept.append(walks[0].copy())  # not a view, which would keep them all
     print(f"enrol 1 000 templates        {statistics.median(seconds) * 1e3:9.1f} ms  (asked: 1000)")
     return kept
 

@@ -177,6 +177,8 @@ def forget(
         typer.echo(f"checked: none of their bytes is left in the gallery's {erasure.searched_bytes} bytes")
     else:
         typer.echo("not checked: a database server's files, logs and backups are out of reach from here")
+    if erasure.exports:
+        typer.echo(f"{erasure.exports} archives were exported meanwhile and still hold them: erase those too")
     if erasure.name_elsewhere:
         typer.echo(
             f"the name itself still stands {erasure.name_elsewhere} times, as in a longer name or a note"
@@ -224,7 +226,8 @@ def purge(
     """Erase old sightings; enrolled people stay."""
     span = seconds_of(keep)
     with opened(gallery, key) as store:
-        typer.echo(f"{store.purge(span)} sightings erased")
+        purged = store.purge(span)
+    typer.echo(f"{purged.sightings} sightings and {purged.files} files erased")
 
 
 @app.command("export")

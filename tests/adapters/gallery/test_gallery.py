@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from gaitway.adapters.gallery import Decided, Gallery, Walk
+from gaitway.adapters.gallery import Decided, Gallery, Purged, Walk
 from gaitway.errors import IncompatibleModelsError, InputError
 from gaitway.recognition.distance import distance_matrix
 from gaitway.types import Embedding
@@ -191,8 +191,8 @@ def test_two_seen_at_once_are_never_grouped(gallery):
 def test_purge_keeps_people_and_the_new(gallery):
     gallery.enroll("Ada", walk(1))
     gallery.record([walk(5), walk(6)], [Decided("unknown")] * 2)
-    assert gallery.purge(keep_s=3600) == 0
-    assert gallery.purge(keep_s=-1) == 2
+    assert gallery.purge(keep_s=3600) == Purged(0, 0)
+    assert gallery.purge(keep_s=-1) == Purged(2, 0)
     assert gallery.sightings() == ()
     assert len(gallery.list()) == 1
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gaitway.adapters.gallery import Decided, Gallery
+from gaitway.adapters.gallery import Decided, Gallery, Walk
 from gaitway.adapters.gallery.bytesearch import occurrences
 from gaitway.adapters.gallery.walks import pack
 from gaitway.adapters.results.folder import OutputFolder
@@ -129,6 +129,109 @@ def test_silhouettes_features_and_reports_go_from_output_folders(tmp_path):
     assert (out / "GaitFeatures" / "clip" / "002.npz").exists()
     assert not list((out / ".gaitway").glob("*.npz"))
     assert not (out / "OutputVideos" / "latest").is_symlink()
+
+
+def published(out, video):
+    """Write what enroll and search leave of a video in a folder."""
+    with OutputFolder(out) as folder:
+        folder.save_video("k1", video)
+        folder.save_embeddings("k2", video)
+        publish_silhouettes(folder, video, "k1")
+        publish_features(folder, video, "k2")
+
+
+def test_silhouettes_go_also_where_the_features_are_another_encoder_s(tmp_path):
+    out, video = tmp_path / "out", video_result("clip", (1, 2))
+    with Gallery(tmp_path / "people.db") as gallery:
+        gallery.enroll("Ada", Walk(video.embeddings[1].parts, "other-encoder", video="clip", track_id=1))
+        published(out, video)
+        gallery.remember_output(out)
+        gallery.forget("Ada")
+    assert not (out / "GaitSilhouette" / "clip" / "001").exists()
+    assert not (out / "GaitFeatures" / "clip" / "001.npz").exists()
+    assert (out / "GaitSilhouette" / "clip" / "002").exists()
+    assert not list((out / ".gaitway").glob("*.npz"))
+
+
+def test_another_video_of_the_same_name_is_left(tmp_path):
+    out, video = tmp_path / "out", video_result("clip", (1,))
+    with Gallery(tmp_path / "people.db") as gallery:
+        gallery.enroll("Ada", Walk(video.embeddings[1].parts + 1, "fake-1", video="clip", track_id=1))
+        published(out, video)
+        gallery.forget("Ada", [out])
+    assert (out / "GaitSilhouette" / "clip" / "001").exists()
+    assert (out / "GaitFeatures" / "clip" / "001.npz").exists()
+
+
+def test_a_video_s_name_goes_with_its_last_track(tmp_path):
+    out, video = tmp_path / "out", video_result(NAME, (1,))
+    with Gallery(tmp_path / "people.db") as gallery:
+        gallery.enroll("Q", video.embeddings[1])
+        published(out, video)
+        gallery.forget("Q", [out])
+    assert found(tmp_path, texts(NAME)) == []
+    assert not [path for path in out.rglob("*") if NAME in path.name]
+
+
+def test_exported_archives_are_told_of(tmp_path):
+    pytest.importorskip("cryptography")
+    with Gallery(tmp_path / "people.db") as gallery:
+        gallery.enroll("Ada", walk(1))
+        gallery.export(tmp_path / "a.zip")
+        gallery.enroll("Ben", walk(2))
+        assert (gallery.forget("Ada").exports, gallery.forget("Ben").exports) == (1, 0)
+
+
+def seen_and_enrolled(tmp_path, gallery):
+    """A video of three: one enrolled, one seen, one too short for a decision; another seen elsewhere."""
+    out = tmp_path / "out"
+    video, other = video_result("clip", (1, 2, 3)), video_result("other", (7,))
+    gallery.enroll("Ada", video.embeddings[1])
+    for each, track in ((video, 1), (video, 2), (other, 7)):
+        gallery.record([Walk.of(each.embeddings[track], video_sha256=each.name)], [Decided("unknown")])
+        published(out, each)
+    gallery.remember_output(out)
+    return out
+
+
+def tracks_left(out):
+    return sorted(f"{p.parent.name}/{p.name}" for p in (out / "GaitSilhouette").glob("*/*"))
+
+
+def test_purging_erases_old_sightings_everywhere_and_keeps_the_enrolled(tmp_path):
+    with Gallery(tmp_path / "people.db") as gallery:
+        out = seen_and_enrolled(tmp_path, gallery)
+        nothing = gallery.purge(3600)
+        assert (nothing.sightings, nothing.files) == (0, 0)
+        assert tracks_left(out) == ["clip/001", "clip/002", "clip/003", "other/007"]
+        purged = gallery.purge(-1)
+        assert purged.sightings == 3
+        assert tracks_left(out) == ["clip/001"]
+        assert sorted(p.name for p in (out / "GaitFeatures").rglob("*.npz")) == ["001.npz"]
+        assert purged.files == 3 * 20 + 3 + 2  # silhouettes, features, stored walks and embeddings
+        assert found(tmp_path, [video_result("other", (7,)).embeddings[7].parts.tobytes()]) == []
+        assert gallery.verify() == ()
+        gallery.record([walk(5, video="clip", track_id=2)], [Decided("unknown")])
+        assert gallery.purge(3600).files == 0
+
+
+def test_an_interrupted_purge_goes_on_at_the_next_opening(tmp_path, monkeypatch):
+    from gaitway.adapters.gallery import erasure, traces
+
+    with Gallery(tmp_path / "people.db") as gallery:
+        out = seen_and_enrolled(tmp_path, gallery)
+        with monkeypatch.context() as patch:
+            patch.setattr(traces, "erase_tracks", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                gallery.purge(-1)
+        assert [p.where for p in gallery.verify()] == ["purge"]
+        with monkeypatch.context() as patch:
+            patch.setattr(erasure, "clean", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                Gallery(tmp_path / "people.db")
+        assert tracks_left(out) == ["clip/001"]
+    with Gallery(tmp_path / "people.db") as gallery:
+        assert gallery.verify() == ()
 
 
 def test_a_hostile_video_name_leads_nowhere(tmp_path):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from gaitway.adapters.gallery import facts
 from gaitway.adapters.gallery.records import AuditLine, Problem
@@ -63,6 +63,12 @@ def extend(
         rows.append({**line, "hash": head})
     connection.execute(insert(audit), rows)
     facts.put(connection, "audit_head", f"{seq}:{head}")
+
+
+def count(connection: Connection, action: str, since_s: float) -> int:
+    """Return how often something was done since a time."""
+    query = select(func.count()).select_from(audit).where(audit.c.action == action, audit.c.at_s >= since_s)
+    return int(connection.execute(query).scalar_one())
 
 
 def lines(connection: Connection, last: int | None = None) -> tuple[AuditLine, ...]:

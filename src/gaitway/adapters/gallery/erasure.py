@@ -40,13 +40,21 @@ def forget(database: Database, seal: Seal, actor: str, who: str, folders: Sequen
         people.erase(connection, key)
         facts.put(connection, _fact(key), traces.as_text(left, places))
         facts.bump(connection, reshuffled=True)
+        exports = audit.count(connection, "export", subject.created.timestamp())
         counts = {"templates": len(rows) - len(seen_ids), "sightings": len(seen_ids)}
         audit.append(connection, actor, "forget", key, **counts)
     files = _finish(database, actor, key, left, places)
     needles = [piece for _, contents in rows for content in contents for piece in pieces(content)]
     searched, elsewhere = _prove(database, subject, needles[:: max(len(needles) // _PIECES, 1)])
     return Erasure(
-        subject.id, counts["templates"], counts["sightings"], files, searched, elsewhere, searched > 0
+        subject.id,
+        counts["templates"],
+        counts["sightings"],
+        files,
+        searched,
+        elsewhere,
+        searched > 0,
+        exports,
     )
 
 
@@ -83,7 +91,7 @@ def _rows(
         for row in connection.execute(select(*columns).join_from(table, models).where(condition)):
             plain = seal.unseal(row.embedding, context(row.name, row.sha256))
             contents = (plain,) if plain == row.embedding else (plain, row.embedding)
-            yield traces.Trace(row.video, row.track_id, traces.digest(plain)), contents
+            yield traces.Trace(row.video, row.track_id, traces.digest(plain), row.name), contents
 
 
 def _finish(

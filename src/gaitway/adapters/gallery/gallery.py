@@ -11,7 +11,7 @@ from types import TracebackType
 
 import numpy as np
 
-from gaitway.adapters.gallery import archive, audit, changes, erasure, facts, people, seen, verify
+from gaitway.adapters.gallery import archive, audit, changes, erasure, facts, people, retention, seen, verify
 from gaitway.adapters.gallery.counts import count
 from gaitway.adapters.gallery.database import Database, parse_url, shown
 from gaitway.adapters.gallery.finder import Finder
@@ -24,6 +24,7 @@ from gaitway.adapters.gallery.records import (
     GalleryStats,
     Imported,
     Problem,
+    Purged,
     SearchResult,
     Sighting,
     Subject,
@@ -88,6 +89,7 @@ class Gallery:
             migrate(self._database)
             self._check_key()
             erasure.resume(self._database, self._actor)
+            retention.resume(self._database)
         except BaseException:
             self._database.close()
             raise
@@ -287,17 +289,16 @@ class Gallery:
         with self._database.write() as connection:
             return changes.name_sightings(connection, self._seal, self._actor, ids, name)
 
-    def purge(self, keep_s: float) -> int:
-        """Erase tracks seen longer ago than ``keep_s`` seconds, enrolled people stay; return how many.
+    def purge(self, keep_s: float) -> Purged:
+        """Erase tracks seen longer ago than ``keep_s`` seconds; enrolled people stay.
+
+        So do their silhouettes and features in the folders that the gallery knows of; those of other tracks
+        that are as old go, also of those that could not be recognised.
 
         Raises:
-            StoreError: The gallery cannot be written.
+            StoreError: The gallery or a folder cannot be written.
         """
-        with self._database.write() as connection:
-            count = seen.purge(connection, keep_s)
-            audit.append(connection, self._actor, "purge", None, sightings=count, keep_s=keep_s)
-        self._database.flush_log()
-        return count
+        return retention.purge(self._database, self._actor, keep_s)
 
     # The gallery itself.
 

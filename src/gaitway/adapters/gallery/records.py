@@ -218,6 +218,7 @@ class Erasure:
         searched_bytes: Bytes of the gallery's files that were searched for what was erased.
         name_elsewhere: Times the name's bytes are still found, as in another person's longer name.
         proven: Whether the files were searched: so for SQLite; a database server's files are out of reach.
+        exports: Archives written since they were enrolled; these still hold them, wherever they are.
     """
 
     subject_id: str
@@ -227,6 +228,20 @@ class Erasure:
     searched_bytes: int
     name_elsewhere: int
     proven: bool
+    exports: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What ``purge`` erased.
+
+    Attributes:
+        sightings: Tracks seen long ago.
+        files: Their files, and those of tracks that nobody knows, in folders that the gallery knows of.
+    """
+
+    sightings: int
+    files: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,12 @@ def erase(connection: Connection, ids: Sequence[int]) -> None:
         connection.execute(delete(sightings).where(sightings.c.id.in_(some)))
 
 
-def purge(connection: Connection, keep_s: float) -> int:
-    """Delete sightings older than ``keep_s`` seconds; return how many."""
-    old = select(sightings.c.id).where(sightings.c.created_s < time.time() - keep_s)
-    ids = [int(row[0]) for row in connection.execute(old)]
-    erase(connection, ids)
-    return len(ids)
+def purge(connection: Connection, before_s: float) -> list[tuple[str, int]]:
+    """Delete sightings from before a time; return the video and track of each."""
+    old = select(sightings.c.id, sightings.c.video, sightings.c.track_id)
+    rows = connection.execute(old.where(sightings.c.created_s < before_s)).all()
+    erase(connection, [row.id for row in rows])
+    return [(row.video, row.track_id) for row in rows]
 
 
 def walks_of(connection: Connection, seal: Seal, ids: Sequence[int]) -> list[Walk]:

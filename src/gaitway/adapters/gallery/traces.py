@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,11 +24,12 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A track that showed the person: where it is from, and its embedding's hash (as float16)."""
+    """A track that showed the person: where it is from, its embedding's hash (as float16) and its model."""
 
     video: str
     track_id: int
     digest: str
+    model_id: str = ""
 
 
 def digest(packed: bytes) -> str:
@@ -45,6 +48,9 @@ def from_text(text: str) -> tuple[list[Trace], list[Path]]:
     return [Trace(**t) for t in content["traces"]], [Path(f) for f in content["folders"]]
 
 
+Track = tuple[str, int]  # video, as the folder calls it, and track
+
+
 def erase(traces: Sequence[Trace], folders: Iterable[Path]) -> int:
     """Erase a person's files from output folders; return how many.
 
@@ -55,45 +61,79 @@ def erase(traces: Sequence[Trace], folders: Iterable[Path]) -> int:
         StoreError: A folder cannot be written, or another gaitway is writing into it.
     """
     erased = 0
-    for folder in folders:
-        if folder.is_dir() and any((folder / part).is_dir() for part in (FEATURES, SILHOUETTES, ".gaitway")):
-            with OutputFolder(folder), translated("erase from", folder):
-                erased += _erase_from(folder, traces)
+    for folder in opened(folders):
+        erased += erase_tracks(folder, _tracks_in(folder.root, traces), traces)
     return erased
 
 
-def _erase_from(folder: Path, traces: Sequence[Trace]) -> int:
-    tracks = _tracks_in(folder, traces)
-    erased = 0
+def opened(folders: Iterable[Path]) -> Iterator[OutputFolder]:
+    """Yield the output folders among ``folders`` that are still there, one after the other, locked.
+
+    Raises:
+        StoreError: One cannot be written, or another gaitway is writing into it.
+    """
+    for root in folders:
+        if root.is_dir() and any((root / part).is_dir() for part in (FEATURES, SILHOUETTES, ".gaitway")):
+            with OutputFolder(root) as folder, translated("erase from", root):
+                yield folder
+
+
+def erase_tracks(folder: OutputFolder, tracks: AbstractSet[Track], traces: Sequence[Trace] = ()) -> int:
+    """Erase tracks from an output folder, and what else shows them or holds an embedding of ``traces``."""
+    root, erased = folder.root, 0
     for video, track in sorted(tracks):
-        erased += _remove(folder / FEATURES / video / f"{track:03d}.npz")
-        erased += _remove(folder / SILHOUETTES / video / f"{track:03d}")
+        erased += _remove(root / FEATURES / video / f"{track:03d}.npz")
+        erased += _remove(root / SILHOUETTES / video / f"{track:03d}")
+    for part, video in itertools.product((FEATURES, SILHOUETTES), sorted({video for video, _ in tracks})):
+        if (root / part / video).is_dir() and not any((root / part / video).iterdir()):
+            folder.unpublish(part, video)
     digests = {trace.digest for trace in traces}
-    for state in sorted((folder / ".gaitway").glob("*.npz")):
-        if digests & _digests_of(state) or _video_of(state) in {video for video, _ in tracks}:
+    videos = {video for video, _ in tracks} | {trace.video for trace in traces}
+    for state in sorted((root / ".gaitway").glob("*.npz")):
+        if digests & _digests_of(state) or _video_of(state) in videos or (tracks and _is_embeddings(state)):
             erased += _remove(state)
-    for run in sorted((folder / RUNS).glob("*")):
+    for run in sorted((root / RUNS).glob("*")):
         if not run.is_symlink() and run.is_dir() and tracks & _tracks_of_run(run):
             erased += _remove(run)
-    latest = folder / RUNS / "latest"
-    if latest.is_symlink() and not latest.exists():
-        latest.unlink()
+    _drop_latest(root / RUNS)
     return erased
 
 
-def _tracks_in(folder: Path, traces: Sequence[Trace]) -> set[tuple[str, int]]:
-    """Return video and track, as the folder calls them, of the person's tracks in it."""
+def tracks_on_disk(root: Path) -> dict[Track, float]:
+    """Return every track with silhouettes or features in an output folder, and when it was last written."""
+    found: dict[Track, float] = {}
+    for path in (*(root / FEATURES).glob("*/*.npz"), *(root / SILHOUETTES).glob("*/*")):
+        if path.stem.isdigit():
+            track = (path.parent.name, int(path.stem))
+            found[track] = max(found.get(track, 0.0), path.stat().st_mtime)
+    return found
+
+
+def _drop_latest(runs: Path) -> None:
+    """Remove what points to a run that is gone."""
+    link, text = runs / "latest", runs / "latest.txt"
+    if link.is_symlink() and not link.exists():
+        link.unlink()
+    if text.is_file() and not (runs / text.read_text("utf-8").strip()).is_dir():
+        text.unlink()
+
+
+def _tracks_in(root: Path, traces: Sequence[Trace]) -> set[Track]:
+    """Return the person's tracks in an output folder.
+
+    By the embedding's hash, so copies under other names are found; by name where there is no embedding to
+    compare, or only one of another model.
+    """
     digests = {trace.digest for trace in traces}
     found = set()
-    for file in (folder / FEATURES).glob("*/*.npz"):
+    for file in (root / FEATURES).glob("*/*.npz"):
         if file.stem.isdigit() and digests & _digests_of(file):
             found.add((file.parent.name, int(file.stem)))
     for trace in traces:
-        features = folder / FEATURES / trace.video / f"{trace.track_id:03d}.npz"
-        silhouettes = folder / SILHOUETTES / trace.video / f"{trace.track_id:03d}"
-        if _is_name(trace.video) and silhouettes.is_dir() and not features.exists():
+        features = root / FEATURES / trace.video / f"{trace.track_id:03d}.npz"
+        if _is_name(trace.video) and _model_of(features) != trace.model_id:
             found.add((trace.video, trace.track_id))
-    return found
+    return found & tracks_on_disk(root).keys()
 
 
 def _is_name(video: str) -> bool:
@@ -119,7 +159,19 @@ def _video_of(file: Path) -> str | None:
         return None
 
 
-def _tracks_of_run(run: Path) -> set[tuple[str, int]]:
+def _is_embeddings(state: Path) -> bool:
+    return state.name.startswith("embeddings-")  # of which video it does not say; the next run makes it anew
+
+
+def _model_of(features: Path) -> str | None:
+    try:
+        with np.load(features, allow_pickle=False) as stored:
+            return str(stored["model_id"])
+    except _UNREADABLE:
+        return None
+
+
+def _tracks_of_run(run: Path) -> set[Track]:
     try:
         results = json.loads((run / "results.json").read_text("utf-8"))
         rows = [*results["gallery"], *results["probes"]]

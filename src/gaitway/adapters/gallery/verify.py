@@ -38,11 +38,17 @@ def problems(connection: Connection, seal: Seal, *, is_sqlite: bool) -> Iterator
         for rows in connection.execution_options(yield_per=_FETCH).execute(query).partitions():
             for row in rows:
                 yield from _walk(row, seal, what)
+    yield from _interrupted(connection)
+    yield from audit.check(connection)
+
+
+def _interrupted(connection: Connection) -> Iterator[Problem]:
     for key in facts.starting(connection, "erase:"):
         yield Problem(
             f"erasure of {key.partition(':')[2]}", "was interrupted: it goes on when the gallery is opened"
         )
-    yield from audit.check(connection)
+    for _ in facts.starting(connection, "purge:"):
+        yield Problem("purge", "was interrupted: it goes on when the gallery is opened")
 
 
 def _walk(row: Any, seal: Seal, what: str) -> Iterator[Problem]:

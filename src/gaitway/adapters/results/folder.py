@@ -117,6 +117,14 @@ class OutputFolder:
             self._write_published({**published, name: key})
             shutil.rmtree(old)
 
+    def unpublish(self, folder: str, video: str) -> None:
+        """Forget that DIR/folder/video was published, and remove it; it is empty."""
+        with self._publishing, translated("erase from", self.root):
+            published = self._published()
+            if published.pop(f"{folder}/{video}", None) is not None:
+                self._write_published(published)
+            (self.root / folder / video).rmdir()
+
     def open_run(self) -> Path:
         """Return an empty folder for this run's outputs; ``finish_run`` shows it to users."""
         with translated("write into", self.root):
