@@ -34,7 +34,13 @@ def synth(
     *,
     out: Out,
     people: Annotated[int, typer.Option(min=1, help="People.")] = 50,
-    walks: Annotated[int, typer.Option(min=1, help="Walks of each person, with bags and coats.")] = 10,
+    walks: Annotated[
+        int | None,
+        typer.Option(min=1, help="Walks of each person, with bags and coats. Default: 10, scenes 2."),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="walks (silhouettes) or scenes (videos, boxes, masks).")
+    ] = "walks",
     seed: Annotated[int, typer.Option(min=0, help="Makes everybody and everything.")] = 0,
     views: Annotated[int, typer.Option(min=1, max=181, help="Cameras from front to back.")] = 11,
     frames: Annotated[int, typer.Option(min=1, help="Frames of a walk, at most.")] = 40,
@@ -42,18 +48,30 @@ def synth(
         bool, typer.Option("--faults/--clean", help="Spoil masks as segmentation does.")
     ] = True,
     test_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the people for testing.")] = 0.5,
+    together: Annotated[int, typer.Option(min=1, help="People in a scene.")] = 4,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="Length of a scene.")] = 7.0,
     workers: Workers = 1,
     quiet: options.Quiet = False,
 ) -> None:
-    """Generate walkers as a data set with CASIA-B's names; the same seed makes the same bytes."""
+    """Generate walkers: a data set with CASIA-B's names, or filmed scenes; the same seed, the same bytes."""
     from gaitway.synthetic.dataset import DatasetConfig
     from gaitway.synthetic.population import PopulationConfig
+    from gaitway.synthetic.scene_dataset import ScenesConfig
     from gaitway.wiring.dataset import synthesise
+    from gaitway.wiring.scenes import synthesise_scenes
 
-    config = DatasetConfig(walks, views, frames, faulty=faults, population=PopulationConfig(seed=seed))
+    population = PopulationConfig(seed=seed)
     with reporter(quiet=quiet) as report:
-        synthesise(out, people, config, test_share=test_share, workers=workers, report=report)
-    typer.echo(f"{people} people, {people * walks * views} walks: {out}")
+        if kind == "walks":
+            config = DatasetConfig(walks or 10, views, frames, faulty=faults, population=population)
+            synthesise(out, people, config, test_share=test_share, workers=workers, report=report)
+            made = f"{people * config.walks * views} walks"
+        elif kind == "scenes":
+            filmed = ScenesConfig(people, walks or 2, together, seconds, population=population)
+            made = f"{len(synthesise_scenes(out, filmed, workers=workers, report=report))} scenes"
+        else:
+            raise ConfigError(f"the kind {kind!r} is unknown, wanted walks or scenes")
+    typer.echo(f"{people} people, {made}: {out}")
 
 
 @app.command()
