@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
-from gaitway.tracking.offline import find_people, link_tracklets, track_detections
+from gaitway.tracking.offline import Hints, find_people, link_tracklets, track_detections
 from support import bytetrack_fixtures as fixtures
 from support.crowd import SCENES, generate
 
@@ -45,7 +45,7 @@ def test_appearance_can_forbid_a_link_and_is_given_rows_of_the_table():
         asked.append((set(table.track_id[a]), set(table.track_id[b])))
         return float("inf")
 
-    people = find_people(table, 25, (640, 480), appearance=veto)
+    people = find_people(table, 25, (640, 480), hints=Hints(against=veto))
     assert asked == [({1}, {2})]
     np.testing.assert_array_equal(people, table.track_id)
 
@@ -145,3 +145,49 @@ def test_a_steady_walk_is_smoothed_without_bias():
     error = corners - truth
     assert error.std() < 0.8 * (noisy - truth).std()
     assert abs(error.mean()) < 0.5
+
+
+def test_a_track_in_which_nobody_is_seen_is_dropped_where_the_presence_is_known():
+    ghost = np.array([400.0, 100, 440, 200])
+    rows = [(f, 1, walker(f)[0]) for f in range(30)] + [(f, 2, ghost) for f in range(10, 30)]
+    rows += [(f, 3, ghost + 120) for f in range(3)]  # a fragment
+    table = table_of(rows)
+    table = TrackTable(
+        table.frame_index,
+        table.track_id,
+        table.xyxy,
+        np.where(table.track_id == 2, np.float32(0.2), np.float32(0.9)),
+        table.filled,
+    )
+    presence = np.where(table.track_id == 2, np.float32(0.05), np.float32(0.99))
+    assert set(link_tracklets(table, 25, (640, 480)).track_id) == {1, 2, 3}
+    left = link_tracklets(table, 25, (640, 480), hints=Hints(presence=presence))
+    np.testing.assert_array_equal(left.xyxy, table.track(1).xyxy)
+    surely_found = Hints(presence=np.where(table.track_id == 1, np.float32(0.05), np.float32(0.99)))
+    assert set(link_tracklets(table, 25, (640, 480), hints=surely_found).track_id) == {1, 2}
+    nobody = Hints(presence=np.zeros(len(table), np.float32))
+    doubtful = TrackTable(table.frame_index, table.track_id, table.xyxy, presence * 0, table.filled)
+    assert len(link_tracklets(doubtful, 25, (640, 480), hints=nobody)) == 0
+
+
+def test_a_walker_hidden_while_the_camera_swings_is_found_where_the_camera_went():
+    pan = 60 * np.sin(np.arange(80) / 6)[:, None] * np.array([[1.0, 0.2]])
+    moved = [walker(f, 1.5)[0] + np.tile(pan[f], 2) for f in range(80)]
+    table = table_of([(f, 1 if f < 30 else 2, moved[f]) for f in range(80) if not 30 <= f < 45])
+    linked = link_tracklets(table, 25, (640, 480), hints=Hints(camera_xy=pan))
+    assert set(linked.track_id) == {1}
+    np.testing.assert_allclose(linked.xyxy, np.array(moved), atol=1.0)
+    np.testing.assert_array_equal(linked.filled, (np.arange(80) >= 30) & (np.arange(80) < 45))
+
+
+def test_a_disturbed_stretch_goes_back_to_whom_it_came_from():
+    table = table_of([(f, 1, walker(f)[0]) for f in range(90)])
+
+    def against(a, b):
+        differs = [30 <= table.frame_index[rows].mean() < 60 for rows in (a, b)]
+        return 6.0 if differs[0] != differs[1] else -1.0
+
+    hints = Hints(against, np.array([30, 60]))
+    assert set(find_people(table, 25, (640, 480), hints=hints)) == {1}
+    apart = Hints(lambda *_: 6.0, np.array([30]))
+    assert set(find_people(table, 25, (640, 480), hints=apart)) == {1, 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,28 @@ def warp_motion(
     warped[1, HEIGHT] *= scale
     warped[2:, [0, 1, HEIGHT]] *= scale * scale
     return warped
+
+
+def camera_course(
+    cameras: Sequence[Float[np.ndarray, "2 3"] | None], size_wh: tuple[int, int]
+) -> Float64[np.ndarray, "f 2"]:
+    """Return per frame how far the picture's middle has moved since the first, in pixels.
+
+    Zoom and roll are left out: over the seconds of a gap they move people little, and summed up they drift.
+    Where the motion is unknown the picture is taken to stand still.
+
+    Examples:
+        >>> pan = np.array([[1, 0, 3.0], [0, 1, 0]])
+        >>> camera_course([None, pan, pan], (640, 480))[:, 0]
+        array([0., 3., 6.])
+    """
+    middle = np.array(size_wh, np.float64) / 2
+    steps = [
+        np.zeros(2) if camera is None else camera[:, :2] @ middle + camera[:, 2] - middle
+        for camera in cameras
+    ]
+    course: np.ndarray = np.cumsum(np.reshape(steps, (-1, 2)), axis=0)
+    return course
 
 
 @dataclass(frozen=True, slots=True)

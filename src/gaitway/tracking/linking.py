@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from gaitway.tracking.association import Pairs, assign
 from gaitway.tracking.tracklets import Ends, Pieces, find_ends, number_pieces
@@ -33,6 +33,7 @@ class LinkConfig:
         resize: Standard deviation of the log height at once; after a gap of t seconds sqrt(1 + t) times that.
         log_odds: Log prior odds that a piece continues another, against that somebody new appears.
         forget_s: The odds fall by e in so long a gap.
+        by_looks: Pairs that lack no more than so many nats may still be joined by how they look.
         same_track: Log odds added where the tracker itself had joined the two pieces.
         tail: Degrees of freedom of Student's t: people sometimes turn round at once.
     """
@@ -45,6 +46,7 @@ class LinkConfig:
     resize: float = 0.1
     log_odds: float = -3.0
     forget_s: float = 1.0
+    by_looks: float = 2.0
     same_track: float = 1.0
     tail: float = 4.0
 
@@ -105,6 +107,7 @@ def link_pieces(
     track: Int64[np.ndarray, " n"],
     motion: Motion,
     *,
+    changed: Bool[np.ndarray, " n"],
     frame_rate: float,
     image_size: tuple[int, int],
     appearance: Appearance | None,
@@ -119,6 +122,7 @@ def link_pieces(
         pieces: Boxes of the pieces.
         track: The tracker's id of every piece.
         motion: How people of this video move.
+        changed: Whether somebody else's looks begin with a piece, though the tracker went on.
         frame_rate: Frames a second.
         image_size: Width and height in pixels.
         appearance: Given the rows of two pieces, what speaks against joining them, in nats; infinite is a
@@ -138,8 +142,10 @@ def link_pieces(
     area = float(image_size[0]) * float(image_size[1])
     gain = _log_odds(tails.take(a), heads.take(b), motion, frame_rate=frame_rate, area=area, config=config)
     joined = (track[a] == track[b]) & (b == a + 1)
-    gain[joined] = np.maximum(gain[joined], 0) + config.same_track
-    good = gain > 0
+    gain[joined] = np.maximum(gain[joined], 0)
+    gain[joined & changed[b]] = 0  # the tracker chose who was near: that it is near says nothing
+    gain[joined] += config.same_track
+    good = gain > (0 if appearance is None else -config.by_looks)
     gains = Pairs(a[good], b[good], gain[good])
     if appearance is not None:
         gains = _weigh(gains, pieces, appearance)
@@ -147,6 +153,15 @@ def link_pieces(
     person = np.arange(pieces.total)
     for i in np.argsort(heads.frame[after], kind="stable"):  # in time order
         person[after[i]] = person[before[i]]
+    return _give_back(person, track, before, after)
+
+
+def _give_back(person: Rows, track: Rows, before: Rows, after: Rows) -> Rows:
+    """Give a piece that nobody claims to the person who had its track before it and has it again after."""
+    is_skipped = (after == before + 2) & (track[before] == track[after])
+    between = before[is_skipped] + 1
+    free = between[~np.isin(between, np.concatenate([before, after]))]
+    person[free] = person[free - 1]
     return person
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
-from gaitway.tracking.linking import Appearance, LinkConfig, link_pieces, measure_motion
+from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces, measure_motion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 from gaitway.tracking.tracklets import Pieces, centred, fill_gaps, meetings, number_pieces, smooth_course
 
@@ -33,6 +34,8 @@ class OfflineConfig:
         least_rows: Tracks with fewer boxes are not linked to others.
         fill_s: Longest gap to fill.
         min_rows: Linked tracks with fewer boxes are dropped.
+        belief: Where the presence is known, tracks are dropped if half of their boxes are believed less than
+            this, by the detector and by the network that cuts out: both were trained to switch there.
         min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
         smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
         link: Beliefs of the linking.
@@ -46,12 +49,31 @@ class OfflineConfig:
     least_rows: int = 3
     fill_s: float = 4.0
     min_rows: int = 6
+    belief: float = 0.5
     min_seen: float = 0.3
     smooth_s: float = 0.06
     link: LinkConfig = field(default_factory=LinkConfig)
 
 
+class Hints(NamedTuple):
+    """What is known of a video besides boxes; each can be missing.
+
+    Attributes:
+        against: Given rows of the table of two pieces, what speaks against their being one person, in nats
+            (log odds); infinite is a veto, less than 0 speaks for it.
+        changes: Rows with which somebody else begins, though the tracker went on.
+        presence: How surely the network that cuts people out sees one in each box, in [0, 1].
+        camera_xy: Per frame how far the camera's own motion has moved the picture since the first, in pixels.
+    """
+
+    against: Appearance | None = None
+    changes: Rows = np.zeros(0, np.int64)
+    presence: Float32[np.ndarray, " m"] | None = None
+    camera_xy: Float64[np.ndarray, "f 2"] | None = None
+
+
 DEFAULT = OfflineConfig()
+NO_HINTS = Hints()
 
 
 def track_detections(
@@ -92,7 +114,7 @@ def track_detections(
     width, height = (rows[:, 2:4] + rows[:, 4:6]).max(axis=0).clip(1).astype(int).tolist()
     size = image_size or (width, height)
     rows = rows[np.lexsort((rows[:, FRAME], rows[:, TRACK]))]
-    rows[:, TRACK] = _people(rows, rate, size, None, config)
+    rows[:, TRACK] = _people(rows, rate, size, NO_HINTS, config)
     return _finish(rows, rate, config)
 
 
@@ -101,30 +123,31 @@ def link_tracklets(
     frame_rate: Number,
     image_size: tuple[int, int],
     *,
-    appearance: Appearance | None = None,
+    hints: Hints = NO_HINTS,
     config: OfflineConfig = DEFAULT,
 ) -> TrackTable:
-    """Join the tracks of one video over occlusions and fill their gaps.
+    """Join the tracks of one video over occlusions, part those that changed their owner, fill gaps.
 
-    No box is dropped and none is moved; ``find_people`` says which track each row of ``table`` now belongs
-    to.
+    No box is moved; ``find_people`` says which track each row of ``table`` now belongs to. None is dropped
+    unless its presence is known: then tracks in which nobody is seen, and mere fragments, are.
 
     Args:
         table: Every box of the video, from any tracker.
         frame_rate: Frames a second.
         image_size: Width and height in pixels.
-        appearance: Given rows of ``table`` of two pieces, what speaks against their being one person, in nats
-            (log odds); infinite is a veto.
+        hints: What else is known than boxes.
         config: Settings.
 
     Returns:
         The table with new ids from 1, in the order in which people appear, and the filled rows marked.
     """
-    people = find_people(table, frame_rate, image_size, appearance=appearance, config=config)
     rows = _as_rows(table)
-    rows[:, TRACK] = people
-    filled = [_fill(mine, float(frame_rate), config) for mine in _by_track(rows)]
-    rows = np.concatenate([rows, *filled])
+    rows[:, TRACK] = find_people(table, frame_rate, image_size, hints=hints, config=config)
+    if hints.presence is not None:
+        rows = _without_nobody(rows, hints.presence, config)
+    still = _steadied(rows, hints.camera_xy)
+    filled = [_fill(mine, float(frame_rate), config) for mine in _by_track(still)]
+    rows = np.concatenate([rows, *(_steadied(mine, hints.camera_xy, back=True) for mine in filled)])
     rows = rows[np.lexsort((rows[:, TRACK], rows[:, FRAME]))]
     xyxy = np.concatenate([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]], axis=1)
     return TrackTable(
@@ -141,9 +164,9 @@ def find_people(
     frame_rate: Number,
     image_size: tuple[int, int],
     *,
-    appearance: Appearance | None = None,
+    hints: Hints = NO_HINTS,
     config: OfflineConfig = DEFAULT,
-) -> Int64[np.ndarray, " _"]:
+) -> Rows:
     """Return for every row of ``table`` its linked track's id; see ``link_tracklets``."""
     rows = _as_rows(table)
     if not len(rows):
@@ -151,10 +174,38 @@ def find_people(
     order = np.lexsort((rows[:, FRAME], rows[:, TRACK]))
     if (np.diff(rows[order][:, :2], axis=0) == 0).all(axis=1).any():
         raise InputError("the table has a track twice in one frame: drop one of the two boxes")
-    veto = appearance and (lambda a, b: appearance(order[a], order[b]))
+    place = np.empty(len(rows), np.int64)
+    place[order] = np.arange(len(rows))
+    against = hints.against
+    ordered = hints._replace(
+        against=against and (lambda a, b: against(order[a], order[b])), changes=place[hints.changes]
+    )
+    still = _steadied(rows[order], hints.camera_xy)
     people = np.empty(len(rows), np.int64)
-    people[order] = _people(rows[order], float(frame_rate), image_size, veto, config)
+    people[order] = _people(still, float(frame_rate), image_size, ordered, config)
     return people
+
+
+def _without_nobody(rows: Table, presence: Float32[np.ndarray, " m"], config: OfflineConfig) -> Table:
+    """Drop fragments, and tracks that neither the detector nor the network that cuts out believes in."""
+    track = rows[:, TRACK].astype(np.int64)
+    is_doubtful = np.maximum(rows[:, SCORE], presence) < config.belief
+    count, doubtful = np.bincount(track), np.bincount(track, is_doubtful)
+    is_kept = (count >= config.min_rows) & (doubtful <= count / 2)
+    rows = rows[is_kept[track]]
+    if len(rows):
+        rows[:, TRACK] = np.unique(rows[:, TRACK], return_inverse=True)[1] + 1
+    return rows
+
+
+def _steadied(rows: Table, camera_xy: Float64[np.ndarray, "f 2"] | None, *, back: bool = False) -> Table:
+    """Return the boxes where they would be had the camera stood still, or ``back`` where they were."""
+    if camera_xy is None:
+        return rows
+    moved = rows.copy()
+    way = camera_xy[rows[:, FRAME].astype(np.int64)]
+    moved[:, 2:4] += way if back else -way
+    return moved
 
 
 def _as_rows(table: TrackTable) -> Table:
@@ -203,9 +254,9 @@ def _people(
     rows: Table,
     frame_rate: float,
     image_size: tuple[int, int],
-    appearance: Appearance | None,
+    hints: Hints,
     config: OfflineConfig,
-) -> Int64[np.ndarray, " _"]:
+) -> Rows:
     """Return the person of every row, from 1 by first appearance; rows are ordered by track, then frame."""
     frame, track = rows[:, FRAME].astype(np.int64), rows[:, TRACK].astype(np.int64)
     xywh = centred(rows[:, BOX])
@@ -222,14 +273,18 @@ def _people(
         motion = measure_motion(pieces, frame_rate, config.link)
         if motion.surprise <= config.trust:
             cut |= _middles(track[long], is_clear)
-            pieces = pieces._replace(piece=number_pieces(track[long], cut))
+        changes = np.searchsorted(long, hints.changes[is_long[hints.changes]])
+        changed = _place_changes(track[long], cut, is_clear, changes)
+        pieces = pieces._replace(piece=number_pieces(track[long], cut | changed))
+        against = hints.against
         owner = link_pieces(
             pieces,
             track[long][pieces.bounds[0]],
             motion,
+            changed=changed[pieces.bounds[0]],
             frame_rate=frame_rate,
             image_size=image_size,
-            appearance=appearance and (lambda a, b: appearance(long[a], long[b])),
+            appearance=against and (lambda a, b: against(long[a], long[b])),
             config=config.link,
         )
         person[long] = owner[pieces.piece]
@@ -254,6 +309,18 @@ def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -
     contested = ~is_clear[runs]
     middle[(runs[contested] + stops[contested]) // 2] = True
     return middle
+
+
+def _place_changes(
+    track: Rows, cut: Bool[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"], changes: Rows
+) -> Bool[np.ndarray, " m"]:
+    """Mark where the owner changed: in a run of contested boxes at the cut there is, else at the row."""
+    changed = np.zeros(len(cut), bool)
+    run = np.cumsum(is_clear)
+    for row in changes:
+        same = np.flatnonzero(cut & (run == run[row]) & (track == track[row]))
+        changed[same[np.abs(same - row).argmin()] if len(same) else row] = True
+    return changed
 
 
 def _by_track(rows: Table) -> list[Table]:

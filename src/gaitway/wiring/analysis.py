@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from array import array
 from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 
 from gaitway.config import Settings
-from gaitway.pipeline import Sighting, watch
+from gaitway.pipeline import watch
 from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
-from gaitway.results import TrackTable, VideoResult
+from gaitway.results import VideoResult
 from gaitway.silhouettes.quality import usable_silhouettes
 from gaitway.silhouettes.sequence import SequenceCollector
-from gaitway.tracking.offline import link_tracklets
 from gaitway.types import Embedding
+from gaitway.wiring.second_pass import SecondPass
 from gaitway.wiring.stages import Stages
 
 REPORT_EVERY = 10  # frames
 MAX_FRAMES = 720  # of one walk; the field's evaluations use as many (frames_all_limit)
-
-
-class TableBuilder:
-    """Gathers the boxes of a video as its frames come; 36 bytes a box."""
-
-    def __init__(self) -> None:
-        self._frames, self._ids = array("q"), array("q")
-        self._boxes, self._confidence = array("f"), array("f")
-
-    def add(self, sighting: Sighting) -> None:
-        """Take the followed people of one frame, by their detections' boxes."""
-        people = sighting.silhouettes
-        self._frames.extend([sighting.frame.index] * len(people))
-        self._ids.extend(people.track_id.tolist())
-        self._boxes.extend(people.xyxy.ravel().tolist())
-        self._confidence.extend(sighting.confidence.tolist())
-
-    def table(self) -> TrackTable:
-        """Return all boxes so far."""
-        return TrackTable(
-            np.array(self._frames, np.int64),
-            np.array(self._ids, np.int64),
-            np.array(self._boxes, np.float32).reshape(-1, 4),
-            np.array(self._confidence, np.float32),
-            np.zeros(len(self._ids), bool),
-        )
 
 
 def analyse(
@@ -66,7 +39,7 @@ def analyse(
         GaitwayError: The video, or a network, failed.
     """
     frame_rate = float(video.frame_rate)
-    collector, boxes, count = SequenceCollector(frame_rate, video.size_wh), TableBuilder(), 0
+    collector, boxes, count = SequenceCollector(frame_rate, video.size_wh), SecondPass(video.size_wh), 0
     sightings = watch(
         video,
         stages.detector,
@@ -84,9 +57,7 @@ def analyse(
             if count % REPORT_EVERY == 0:
                 report(Progress("follow", name, count, video.frame_count))
     report(Progress("follow", name, count, count, is_last=True))
-    table = boxes.table()
-    if settings.link and len(table):
-        table = link_tracklets(table, frame_rate, video.size_wh)
+    table = boxes.link(frame_rate) if settings.link else boxes.table()
     walks, summaries = collector.finish(table.select(~table.filled) if len(table) else None)
     return VideoResult(
         name=name,

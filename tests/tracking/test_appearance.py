@@ -1,0 +1,108 @@
+"""Looks against exchanged ids, on generated films."""
+
+import numpy as np
+import pytest
+
+from gaitway.errors import InputError
+from gaitway.tracking.appearance import AppearanceConfig, AppearanceOdds
+from gaitway.tracking.looks import Looks
+from gaitway.tracking.offline import NO_HINTS, Hints, find_people
+from support.exchanges import RATE, SIZE_WH, crossing, exchanged, side_by_side
+
+MEETING = 31
+
+
+def hints_of(exchange):
+    odds = AppearanceOdds(exchange.table, exchange.looks, RATE)
+    return Hints(odds.against, odds.changes())
+
+
+@pytest.fixture(scope="module")
+def swapped():
+    return exchanged(crossing(0), MEETING)
+
+
+@pytest.fixture(scope="module")
+def right():
+    return exchanged(crossing(0), None)
+
+
+def test_ids_exchanged_where_two_cross_are_put_right_by_looks_not_by_motion_alone(swapped):
+    assert swapped.purity(swapped.table.track_id) < 0.6
+    blind = find_people(swapped.table, RATE, SIZE_WH, hints=NO_HINTS)
+    assert swapped.purity(blind) < 0.6
+    people = find_people(swapped.table, RATE, SIZE_WH, hints=hints_of(swapped))
+    assert swapped.purity(people) == 1.0
+    assert set(people) == {1, 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "seed", "at"), [(crossing, 2, MEETING), (crossing, 3, MEETING), (side_by_side, 0, 36)]
+)
+def test_other_people_other_places(make, seed, at):
+    exchange = exchanged(make(seed), at)
+    people = find_people(exchange.table, RATE, SIZE_WH, hints=hints_of(exchange))
+    assert exchange.purity(people) > 0.98
+    assert set(people) == {1, 2}
+
+
+def test_who_keeps_the_own_id_is_left_alone(right):
+    hints = hints_of(right)
+    assert not len(hints.changes)
+    people = find_people(right.table, RATE, SIZE_WH, hints=hints)
+    assert right.purity(people) == 1.0
+    assert set(people) == {1, 2}
+
+
+def test_the_change_is_where_the_two_lie_on_each_other(swapped):
+    rows = hints_of(swapped).changes
+    assert sorted(swapped.table.track_id[rows]) == [1, 2]
+    assert (abs(swapped.table.frame_index[rows] - MEETING) <= 2).all()
+
+
+def test_one_person_looks_alike_and_another_does_not(right):
+    odds = AppearanceOdds(right.table, right.looks, RATE)
+    config = AppearanceConfig()
+    frame, actor = right.table.frame_index, right.actor
+    before, after = [
+        [np.flatnonzero((actor == who) & side) for who in (0, 1)] for side in (frame < 25, frame > 37)
+    ]
+    for who in (0, 1):
+        assert odds.against(before[who], after[who]) < 0
+        assert odds.against(before[who], after[1 - who]) > 2
+        assert -config.favour <= odds.against(before[who], after[who])
+        assert odds.against(before[who], after[1 - who]) <= config.against
+
+
+def test_without_looks_nothing_is_said(swapped):
+    rows = len(swapped.table)
+    unknown = Looks(np.zeros((rows, 6, 6), np.uint8), np.full((rows, 3), np.nan, np.float32))
+    odds = AppearanceOdds(swapped.table, unknown, RATE)
+    assert not len(odds.changes())
+    assert odds.against(np.arange(20), np.arange(30, 50)) == 0
+    empty = np.zeros(rows, bool)
+    nobody = AppearanceOdds(
+        swapped.table.select(empty), Looks(unknown.colours[empty], unknown.proportions[empty]), RATE
+    )
+    assert not len(nobody.changes())
+
+
+def test_bodies_of_other_proportions_speak_against_one_person(right):
+    rows = len(right.table)
+    grey = np.full((rows, 6, 6), 42, np.uint8)
+
+    def odds(difference):
+        body = np.zeros((rows, 3), np.float32)
+        body[right.actor == 1] = difference
+        table = right.table
+        same = np.flatnonzero((right.actor == 0) & (table.frame_index < 20))
+        other = np.flatnonzero((right.actor == 1) & (table.frame_index > 40))
+        return AppearanceOdds(table, Looks(grey, body), RATE).against(same, other)
+
+    assert odds(0.3) > odds(0.0) + 1
+
+
+def test_looks_of_another_table_are_refused(right):
+    with pytest.raises(InputError, match="wanted one each"):
+        AppearanceOdds(right.table, Looks(np.zeros((1, 6, 6), np.uint8), np.zeros((1, 3), np.float32)), RATE)
