@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gaitway.adapters.modelstore.store import ModelStore
+from gaitway.adapters.modelstore.zoo import ZOO
 from gaitway.cli.main import run
 from gaitway.packs import MODELS, PACKS, UrlSource
 from support.checkpoints import gaitbase_shapes, write_checkpoint, yolox_shapes
@@ -28,6 +29,19 @@ def test_list_names_every_model_pack_and_licence(capsys, home):
     assert all(name in out for name in (*MODELS, *PACKS))
     assert all(model.licence in out for model in MODELS.values())
     assert str(home) in out
+
+
+def test_list_shows_the_zoo(capsys):
+    assert run(["models", "list"]) == 0
+    out = capsys.readouterr().out
+    for network in ZOO:
+        assert network.name in out
+        assert network.paper in out
+        assert network.accuracy in out
+    assert run(["models", "list", "--json"]) == 0
+    zoo = {row["name"]: row for row in json.loads(capsys.readouterr().out)["zoo"]}
+    assert zoo["gaitbase-grew"]["get"] == "gaitway models pull gaitbase-grew"
+    assert zoo["gaitbase-grew"]["gflops"] == pytest.approx(2.36)
 
 
 def test_list_as_json(capsys, checkpoint):

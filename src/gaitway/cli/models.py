@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 
 from gaitway.adapters.modelstore.manifest import StoredModel
 from gaitway.adapters.modelstore.store import ModelStore
+from gaitway.adapters.modelstore.zoo import ZOO
 from gaitway.errors import ModelFileError
 from gaitway.packs import MODELS, PACKS, Model, find_model
 
@@ -27,12 +28,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list")
 def list_models(as_json: AsJson = False) -> None:
-    """Show the models that can be fetched and those that are here."""
+    """Show the models that can be fetched, those that are here, and the gait networks that can be built."""
     store = ModelStore()
     here = {stored.name: stored for stored in store.entries()}
     rows = [_row(name, MODELS.get(name), here.get(name)) for name in dict.fromkeys((*MODELS, *here))]
     if as_json:
-        typer.echo(json.dumps({"home": str(store.home), "models": rows}, indent=2, ensure_ascii=False))
+        shown = {"home": str(store.home), "models": rows, "zoo": [asdict(network) for network in ZOO]}
+        typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
     for row in rows:
         state = "here" if row["here"] else f"{row['size_mb']:.0f} MB"
@@ -41,6 +43,7 @@ def list_models(as_json: AsJson = False) -> None:
     typer.echo("\npacks:")
     for pack in PACKS.values():
         typer.echo(f"{pack.name:<16} {', '.join(pack.models)}: {pack.summary}")
+    _show_zoo()
     typer.echo(f"\ncache: {store.home}")
 
 
@@ -126,6 +129,17 @@ def _row(name: str, model: Model | None, stored: StoredModel | None) -> dict[str
         "here": stored is not None,
         "files": [asdict(f) for f in stored.files] if stored else [],
     }
+
+
+def _show_zoo() -> None:
+    """Print the gait networks that can be built, two lines each."""
+    typer.echo("\ngait networks: parameters in millions, GFLOPs a frame, published rank-1 in %")
+    for network in ZOO:
+        cost = f"{network.parameters:6.2f} M {'-' if network.gflops is None else f'{network.gflops:.2f}':>6}"
+        typer.echo(f"{network.name:<26} {cost}  {network.accuracy or '-'}")
+        source = network.accuracy_source if network.accuracy_source != network.paper else ""
+        typer.echo(f"{'':<27}{network.paper}{f'; accuracy: {source}' if source else ''}")
+        typer.echo(f"{'':<27}{network.licence}; {network.get}")
 
 
 def _introduce(model: Model) -> None:
