@@ -1,6 +1,7 @@
 """What a video's sightings become at its end."""
 
 import numpy as np
+import pytest
 
 from gaitway.pipeline import Sighting
 from gaitway.types import Bodies, Detections, Frame, Silhouettes, Tracks
@@ -31,7 +32,15 @@ def linked(sightings):
     gathered = SecondPass(SIZE)
     for one in sightings:
         gathered.add(one)
-    return gathered.table(), gathered.link(25.0)
+    return gathered.table(), gathered.link(25.0, no_walk, forbidden)
+
+
+def no_walk(track_id, frame_index):
+    return np.zeros((0, 64, 64), np.uint8)
+
+
+def forbidden():
+    pytest.fail("an encoder was loaded although there were no walks to compare")
 
 
 def test_a_gap_is_filled_and_the_filled_boxes_are_marked():

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64, UInt8
 
 from gaitway.errors import EmptyMaskError
 from gaitway.geometry import box_iou
@@ -119,6 +119,14 @@ class SequenceCollector:
                 packed, quality = None, FrameQuality(0.0, EMPTY)
             look = _Look(frame_index, box, people.bodies.keypoints[row].copy(), packed, quality)
             self._looks[int(people.track_id[row])].append(look)
+
+    def usable(self, track_id: int, frame_index: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "t 64 64"]:
+        """Return the usable silhouettes of a track in some frames, by the ids of ``add``."""
+        wanted, least = set(frame_index.tolist()), self._config.quality.usable
+        looks = self._looks.get(track_id, [])
+        return _stack(
+            [one for one in looks if one.packed and one.quality.weight >= least and one.frame_index in wanted]
+        )
 
     def finish(self, tracks: TrackTable | None = None) -> tuple[Walks, tuple[TrackSummary, ...]]:
         """Return the walks and a summary of every track.

@@ -57,7 +57,9 @@ def analyse(
             if count % REPORT_EVERY == 0:
                 report(Progress("follow", name, count, video.frame_count))
     report(Progress("follow", name, count, count, is_last=True))
-    table = boxes.link(frame_rate) if settings.link else boxes.table()
+    table = boxes.table()
+    if settings.link:
+        table = boxes.link(frame_rate, collector.usable, stages.gait_encoder)
     walks, summaries = collector.finish(table.select(~table.filled) if len(table) else None)
     return VideoResult(
         name=name,

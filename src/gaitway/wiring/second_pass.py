@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 
 import numpy as np
 
 from gaitway.pipeline import Sighting
+from gaitway.protocols import Encoder
 from gaitway.results import TrackTable
 from gaitway.tracking.appearance import AppearanceOdds
 from gaitway.tracking.camera_motion import camera_course
 from gaitway.tracking.looks import LookCollector
 from gaitway.tracking.offline import Hints, link_tracklets
+from gaitway.wiring.gait_odds import GaitOdds, Walk
 
 
 class SecondPass:
@@ -46,14 +49,21 @@ class SecondPass:
             np.zeros(len(self._ids), bool),
         )
 
-    def link(self, frame_rate: float) -> TrackTable:
-        """Return all boxes by the people they show, gaps filled."""
+    def link(self, frame_rate: float, walk: Walk, encoder: Callable[[], Encoder]) -> TrackTable:
+        """Return all boxes by the people they show, gaps filled.
+
+        Args:
+            frame_rate: Frames a second.
+            walk: Given a track and frames, its usable silhouettes.
+            encoder: Builds an encoder that compares walks; called only if there are two to compare.
+        """
         table = self.table()
         if not len(table):
             return table
         looks = AppearanceOdds(table, self._looks.looks(), frame_rate)
+        gait = GaitOdds(table, walk, encoder, frame_rate)
         hints = Hints(
-            looks.against,
+            lambda a, b: looks.against(a, b) + gait.against(a, b),
             looks.changes(),
             np.array(self._presence, np.float32),
             camera_course(self._cameras, self._size_wh),

@@ -129,6 +129,10 @@ class Stages:
         """Return a fresh tracker for one video."""
         return OnlineTracker(OnlineConfig(frame_rate=frame_rate))
 
+    def gait_encoder(self) -> Encoder:
+        """Return our own encoder, by which the walks of one video are compared whatever names people."""
+        return make_encoder("gait-template", self.networks)
+
     def camera(self, settings: Settings) -> Camera | None:
         """Return a fresh estimator of the camera's motion, where it is asked for."""
         return CameraMotion() if settings.camera_motion else None
