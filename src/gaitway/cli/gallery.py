@@ -13,7 +13,7 @@ import typer
 
 from gaitway.adapters.gallery import Sighting, Subject
 from gaitway.adapters.gallery.sealing import write_key
-from gaitway.errors import ConfigError, StoreError
+from gaitway.errors import ConfigError, InputError, StoreError
 
 app = typer.Typer(
     help="Look after the gallery: people, templates, sightings, audit log.", no_args_is_help=True
@@ -102,7 +102,7 @@ def show(who: Who, gallery: Url = DEFAULT, key: Key = None, as_json_: AsJson = F
             f"{t.model_id}, {t.created:%Y-%m-%d}"
         )
     for place in places:
-        typer.echo(f"  seen: {_place(place)}")
+        typer.echo(f"  {_place(place)}")
 
 
 @app.command()
@@ -179,6 +179,8 @@ def forget(
         typer.echo("not checked: a database server's files, logs and backups are out of reach from here")
     if erasure.exports:
         typer.echo(f"{erasure.exports} archives were exported meanwhile and still hold them: erase those too")
+    if erasure.shared:
+        typer.echo(f"{erasure.shared} embeddings stay: the same tracks are enrolled as another person, too")
     if erasure.name_elsewhere:
         typer.echo(
             f"the name itself still stands {erasure.name_elsewhere} times, as in a longer name or a note"
@@ -187,7 +189,10 @@ def forget(
 
 @app.command()
 def unknown(
-    distance: Annotated[float, typer.Option(help="Mean distance within a group.")] = 0.25,
+    distance: Annotated[
+        float | None,
+        typer.Option(help="Mean distance within a group; by default from the encoder's calibration."),
+    ] = None,
     gallery: Url = DEFAULT,
     key: Key = None,
     as_json_: AsJson = False,
@@ -195,14 +200,44 @@ def unknown(
     """Group the tracks without a name into likely people, to name them with 'gallery name'."""
     with opened(gallery, key) as store:
         groups = store.cluster_unknown(distance)
+        seen = {sighting.id: sighting for sighting in store.sightings()}
     if as_json_:
         typer.echo(as_json(groups))
         return
-    for group in groups:
-        ids = " ".join(str(i) for i in group.sightings)
-        typer.echo(f"{len(group.sightings)} tracks in {', '.join(group.videos)}: sightings {ids}")
+    for number, group in enumerate(groups, 1):
+        typer.echo(f"person {number}:")
+        for sighting in group.sightings:
+            typer.echo(f"  {_span(seen[sighting])}")
+    if groups:
+        ids = " ".join(str(i) for i in groups[0].sightings)
+        typer.echo(f"to name one: gaitway gallery name NAME {ids}")
     if not groups:
         typer.echo("no unknown tracks")
+
+
+@app.command()
+def history(
+    sighting: Annotated[int, typer.Argument(help="Sighting, as 'gallery where' and 'unknown' list them.")],
+    gallery: Url = DEFAULT,
+    key: Key = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Say who a track was decided to be over time, and on what evidence."""
+    with opened(gallery, key) as store:
+        decided = store.history(sighting)
+        names = {subject.id: subject.name for subject in store.list()}
+    if not decided:
+        raise InputError(f"there is no sighting {sighting}: see 'gaitway gallery unknown' and 'where'")
+    if as_json_:
+        typer.echo(as_json([{"at": at, "decided": decision} for at, decision in decided]))
+        return
+    for at, decision in decided:
+        who = names.get(decision.subject_id or "", "nobody")
+        distance = "" if decision.distance is None else f", distance {decision.distance:.3f}"
+        why = f": {decision.reason}" if decision.reason else ""
+        typer.echo(
+            f"{at:%Y-%m-%d %H:%M:%S} {who} ({decision.status}, score {decision.score:.2f}{distance}){why}"
+        )
 
 
 @app.command()
@@ -320,8 +355,9 @@ def _line(subject: Subject) -> str:
 
 
 def _place(sighting: Sighting) -> str:
+    return f"{_span(sighting)}: {sighting.status} (score {sighting.score:.2f})"
+
+
+def _span(sighting: Sighting) -> str:
     begin, end = (frame / sighting.frame_rate for frame in (sighting.first_frame, sighting.last_frame + 1))
-    return (
-        f"{sighting.video} track {sighting.track_id}, {begin:.1f} to {end:.1f} s: {sighting.status} "
-        f"(score {sighting.score:.2f})"
-    )
+    return f"sighting {sighting.id}: {sighting.video} track {sighting.track_id}, {begin:.1f} to {end:.1f} s"

@@ -236,7 +236,10 @@ def _chosen(walks: Mapping[int, Walk], video: VideoResult, track: int | None) ->
     if track is None and len(walks) == 1:
         return next(iter(walks.values()))
     if track is None and walks:
-        raise InputError(f"{video.name} shows several people, tracks {seen}: choose one with --track")
+        raise InputError(
+            f"{video.name} shows several people, tracks {seen}: choose one with --track, "
+            "'gaitway track' draws the numbers into the video"
+        )
     wanted = "a person that can be recognised" if track is None else f"track {track}"
     raise InputError(f"{video.name} shows tracks {seen}, wanted {wanted}: take another video or track")
 

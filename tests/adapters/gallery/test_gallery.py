@@ -7,7 +7,9 @@ import pytest
 
 from gaitway.adapters.gallery import Decided, Gallery, Purged, Walk
 from gaitway.errors import IncompatibleModelsError, InputError
+from gaitway.recognition.calibration import CALIBRATIONS
 from gaitway.recognition.distance import distance_matrix
+from gaitway.recognition.fpir import fit_fpir
 from gaitway.types import Embedding
 from support.galleries import near, walk
 
@@ -180,6 +182,31 @@ def test_unknown_tracks_are_grouped_and_named_later(gallery):
     assert len(gallery.where("Ada")) == 3
     assert gallery.show("Ada")[0].templates == 3
     assert len(gallery.cluster_unknown(max_distance=1.0)) == 1
+
+
+def test_splitting_takes_along_what_was_seen_of_the_split(gallery):
+    seen = [walk(1, video_sha256="1"), walk(2, video_sha256="1")]
+    gallery.record(seen, [Decided("unknown")] * 2)
+    ids = [s.id for s in gallery.sightings()]
+    gallery.name_sightings(ids, "Ada")
+    second = gallery.show("Ada")[1][1].id
+    gallery.split("Ada", [second], "Ben")
+    assert [(s.id, s.status) for s in gallery.where("Ben")] == [(ids[1], "named")]
+    assert [s.id for s in gallery.where("Ada")] == [ids[0]]
+    gallery.forget("Ben")
+    assert [s.id for s in gallery.sightings()] == [ids[0]]
+
+
+def test_without_a_distance_groups_follow_the_encoder_s_calibration(gallery):
+    known = walk(1, model=next(name for name in CALIBRATIONS if name.startswith("gait-template")))
+    more = [near(known, i, video_sha256=str(i), by=0.01) for i in (5, 6)]
+    gallery.record([known, *more], [Decided("unknown")] * 3)
+    assert [len(g.sightings) for g in gallery.cluster_unknown()] == [3]
+    gallery.record([walk(7)], [Decided("unknown")])
+    with pytest.raises(InputError, match="--distance"):
+        gallery.cluster_unknown()
+    gallery.calibrate(fit_fpir(np.random.default_rng(0).uniform(1, 2, (50, 20)), "model-1", "test"))
+    assert [len(g.sightings) for g in gallery.cluster_unknown()] == [3, 1]
 
 
 def test_two_seen_at_once_are_never_grouped(gallery):

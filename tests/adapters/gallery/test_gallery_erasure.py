@@ -75,6 +75,35 @@ def test_no_byte_of_a_template_or_name_is_left_in_any_file(tmp_path, encrypted):
     assert found(tmp_path, needles) == []
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_what_was_seen_of_an_enrolled_track_goes_whoever_it_was_taken_for(tmp_path, encrypted):
+    """Searched before it was enrolled: the sighting is of nobody, and holds the very same bytes."""
+    from gaitway.adapters.gallery.sealing import write_key
+
+    key = tmp_path / "key" if encrypted else None
+    if key:
+        pytest.importorskip("cryptography")
+        write_key(key)
+    hers = walk(1, 16, 64)
+    with Gallery(tmp_path / "people.db", key=key) as gallery:
+        crowd(gallery, 20)
+        gallery.record([hers, walk(2, 16, 64)], [Decided("unknown")] * 2)
+        gallery.enroll(NAME, hers)
+        erasure = gallery.forget(NAME)
+        assert (erasure.templates, erasure.sightings, erasure.shared) == (1, 1, 0)
+        assert [s.track_id for s in gallery.sightings()] == [2]
+        assert found(tmp_path, stretches(hers)) == []
+
+
+def test_a_track_enrolled_as_two_people_stays_the_other_one_s(tmp_path):
+    with Gallery(tmp_path / "people.db") as gallery:
+        gallery.enroll("Ada", [walk(1), walk(2)])
+        gallery.enroll("Ben", walk(1))
+        assert gallery.forget("Ada").shared == 1
+        assert gallery.search(walk(1))[0].candidates[0].name == "Ben"
+        assert found(tmp_path, stretches(walk(2))) == []
+
+
 def test_an_old_name_goes_with_the_renaming_and_the_forgetting(tmp_path):
     with Gallery(tmp_path / "people.db") as gallery:
         crowd(gallery, 30, (4, 16))

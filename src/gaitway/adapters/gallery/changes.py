@@ -68,6 +68,7 @@ def split(connection: Connection, actor: str, who: str, templates: Sequence[int]
         raise InputError(f"{source.name!r} has the templates {sorted(theirs)}: name some of these")
     key = people.make(connection, name)
     people.move_templates(connection, people.row_of(source), key, templates)
+    seen.decide(connection, seen.of_templates(connection, templates), key)
     facts.bump(connection, reshuffled=True)
     audit.append(connection, actor, "split", key, of=source.id, templates=len(templates))
     return people.get(connection, shown_id(key))

@@ -6,6 +6,7 @@ is done: an erasure is never half forgotten itself.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -38,13 +39,15 @@ def forget(database: Database, seal: Seal, actor: str, who: str, folders: Sequen
         places = list(dict.fromkeys([*seen.output_folders(connection), *(f.absolute() for f in folders)]))
         seen.erase(connection, seen_ids)
         people.erase(connection, key)
+        shared = seen.living(connection, {_checksum(contents) for _, contents in rows})
         facts.put(connection, _fact(key), traces.as_text(left, places))
         facts.bump(connection, reshuffled=True)
         exports = audit.count(connection, "export", subject.created.timestamp())
         counts = {"templates": len(rows) - len(seen_ids), "sightings": len(seen_ids)}
         audit.append(connection, actor, "forget", key, **counts)
     files = _finish(database, actor, key, left, places)
-    needles = [piece for _, contents in rows for content in contents for piece in pieces(content)]
+    gone = [contents for _, contents in rows if _checksum(contents) not in shared]
+    needles = [piece for contents in gone for content in contents for piece in pieces(content)]
     searched, elsewhere = _prove(database, subject, needles[:: max(len(needles) // _PIECES, 1)])
     return Erasure(
         subject.id,
@@ -55,6 +58,7 @@ def forget(database: Database, seal: Seal, actor: str, who: str, folders: Sequen
         elsewhere,
         searched > 0,
         exports,
+        len(shared),
     )
 
 
@@ -74,6 +78,11 @@ def pieces(content: bytes) -> Iterator[bytes]:
         piece = content[start : start + _PIECE]
         if len(set(piece)) > _PIECE // 4:  # zeros and the like are found everywhere and say nothing
             yield piece
+
+
+def _checksum(contents: tuple[bytes, ...]) -> str:
+    """Return the checksum of what was stored, which comes last."""
+    return hashlib.sha256(contents[-1]).hexdigest()
 
 
 def _fact(key: int) -> str:

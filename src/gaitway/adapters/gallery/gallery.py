@@ -11,7 +11,18 @@ from types import TracebackType
 
 import numpy as np
 
-from gaitway.adapters.gallery import archive, audit, changes, erasure, facts, people, retention, seen, verify
+from gaitway.adapters.gallery import (
+    archive,
+    audit,
+    changes,
+    erasure,
+    facts,
+    nearness,
+    people,
+    retention,
+    seen,
+    verify,
+)
 from gaitway.adapters.gallery.counts import count
 from gaitway.adapters.gallery.database import Database, parse_url, shown
 from gaitway.adapters.gallery.finder import Finder
@@ -270,12 +281,16 @@ class Gallery:
         with self._database.read() as connection:
             return seen.history(connection, sighting)
 
-    def cluster_unknown(self, max_distance: float, *, smallest: int = 1) -> tuple[Cluster, ...]:
+    def cluster_unknown(self, max_distance: float | None = None, *, smallest: int = 1) -> tuple[Cluster, ...]:
         """Group the tracks without a name into likely people, the largest group first.
 
         Args:
-            max_distance: Tracks of a group are at most this far apart on average.
+            max_distance: Tracks of a group are at most this far apart on average; from the encoder's
+                calibration when None.
             smallest: Leave out smaller groups.
+
+        Raises:
+            InputError: There is no calibration to take the distance from.
         """
         with self._database.read() as connection:
             return seen.clusters(connection, self._seal, max_distance, smallest, self._finder.metric)
@@ -355,8 +370,7 @@ class Gallery:
     def calibration(self, model_id: str) -> FpirTable | None:
         """Return an encoder's calibration, or None."""
         with self._database.read() as connection:
-            kept = facts.get(connection, f"calibration:{model_id}")
-        return None if kept is None else FpirTable.from_mapping(json.loads(kept))
+            return nearness.calibration_of(connection, model_id)
 
     # Inside.
 

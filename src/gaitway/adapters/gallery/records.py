@@ -219,6 +219,7 @@ class Erasure:
         name_elsewhere: Times the name's bytes are still found, as in another person's longer name.
         proven: Whether the files were searched: so for SQLite; a database server's files are out of reach.
         exports: Archives written since they were enrolled; these still hold them, wherever they are.
+        shared: Embeddings that stay, because the same track is enrolled as another person, too.
     """
 
     subject_id: str
@@ -229,6 +230,7 @@ class Erasure:
     name_elsewhere: int
     proven: bool
     exports: int = 0
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)

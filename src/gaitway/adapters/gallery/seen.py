@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from gaitway.adapters.gallery.nearness import near_enough
 from gaitway.adapters.gallery.records import Cluster, Decided, Sighting, Walk
 from gaitway.adapters.gallery.schema import (
     decisions,
@@ -142,9 +143,37 @@ def history(connection: Connection, sighting: int) -> tuple[tuple[datetime, Deci
 
 
 def of_subject(connection: Connection, key: int) -> list[int]:
-    """Return the sightings that were ever decided to be a person."""
+    """Return the sightings that were ever decided to be a person, or are tracks they were enrolled from."""
     query = select(decisions.c.sighting_id).where(decisions.c.subject_id == key).distinct()
+    ids = {int(row[0]) for row in connection.execute(query)}
+    same_track = (sightings.c.track_id == templates.c.track_id) & (
+        (sightings.c.checksum == templates.c.checksum)
+        | ((sightings.c.video_sha256 == templates.c.video_sha256) & (templates.c.video_sha256 != ""))
+    )
+    enrolled = select(sightings.c.id).join_from(sightings, templates, same_track)
+    ids |= {int(row[0]) for row in connection.execute(enrolled.where(templates.c.subject_id == key))}
+    return sorted(ids)
+
+
+def of_templates(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Return the sightings that are the very tracks of templates."""
+    same = (
+        (sightings.c.video_sha256 == templates.c.video_sha256)
+        & (sightings.c.track_id == templates.c.track_id)
+        & (sightings.c.model_id == templates.c.model_id)
+    )
+    query = select(sightings.c.id).join_from(sightings, templates, same).where(templates.c.id.in_(ids))
     return [int(row[0]) for row in connection.execute(query)]
+
+
+def living(connection: Connection, checksums: Collection[str]) -> set[str]:
+    """Return which stored embeddings, by checksum, are still in the gallery."""
+    found: set[str] = set()
+    for table in (templates, sightings):
+        for some in batches(sorted(checksums)):
+            query = select(table.c.checksum).where(table.c.checksum.in_(some))
+            found |= {row[0] for row in connection.execute(query)}
+    return found
 
 
 def move(connection: Connection, source: int, target: int) -> None:
@@ -208,7 +237,7 @@ def walks_of(connection: Connection, seal: Seal, ids: Sequence[int]) -> list[Wal
 
 
 def clusters(
-    connection: Connection, seal: Seal, max_distance: float, smallest: int, metric: str
+    connection: Connection, seal: Seal, max_distance: float | None, smallest: int, metric: str
 ) -> tuple[Cluster, ...]:
     """Group the tracks without a name by average linkage; two seen at once in one video stay apart."""
     unknown = [s for s in latest(connection) if s.subject_id is None]
@@ -219,7 +248,8 @@ def clusters(
     for position, walk in enumerate(walks):
         groups.setdefault((walk.model_id, walk.model_sha256), []).append(position)
     found: list[Cluster] = []
-    for positions in groups.values():
+    for (model, _), positions in groups.items():
+        limit = near_enough(connection, model) if max_distance is None else max_distance
         parts = np.stack([walks[i].parts for i in positions])
         distances = distance_matrix(parts, parts, metric).astype(np.float64)
         members = [by_id[order[i]] for i in positions]
@@ -227,7 +257,7 @@ def clusters(
             for b, other in enumerate(members):
                 if a != b and _at_once(one, other):
                     distances[a, b] = np.inf
-        for group in _average_linkage(distances, max_distance):
+        for group in _average_linkage(distances, limit):
             inner = distances[np.ix_(group, group)]
             spread = float(inner.sum() / max(len(group) * (len(group) - 1), 1))
             videos = tuple(dict.fromkeys(members[i].video for i in group))
