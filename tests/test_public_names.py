@@ -13,6 +13,7 @@ PUBLIC = {
     "load_detector": ["name", "variant", "size"],
     "load_encoder": ["name", "config"],
     "load_segmenter": ["name"],
+    "open_dataset": ["path", "partition", "subset", "layout", "maps"],
     "track": ["video", "pack", "settings", "report"],
     "track_detections": ["frames", "frame_rate", "mode", "image_size", "config"],
 }

@@ -16,6 +16,7 @@ from gaitway._version import __version__
 
 if TYPE_CHECKING:
     from gaitway import evaluation, models, silhouettes, synthetic
+    from gaitway.adapters.datasets import open_dataset
     from gaitway.adapters.gallery import Gallery
     from gaitway.tracking.bytetrack import ByteTracker
     from gaitway.tracking.offline import track_detections
@@ -29,6 +30,7 @@ _HOME = {
     "load_detector": "gaitway.wiring",
     "load_encoder": "gaitway.wiring",
     "load_segmenter": "gaitway.wiring",
+    "open_dataset": "gaitway.adapters.datasets",
     "track": "gaitway.wiring",
 }
 _MODULES = ("evaluation", "models", "silhouettes", "synthetic")
@@ -43,6 +45,7 @@ __all__ = [
     "load_encoder",
     "load_segmenter",
     "models",
+    "open_dataset",
     "silhouettes",
     "synthetic",
     "track",

@@ -13,6 +13,7 @@ def arguments(name, films, out):
     return {
         "identify_people": (str(films["gallery"]), str(films["probe"]), str(out)),
         "follow_people": (str(films["probe"]),),
+        "compare_encoders": (str(out),),
     }.get(name, ())
 
 
