@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -21,10 +21,11 @@ from gaitway.training.near import unknown_key
 Walk = UInt8[np.ndarray, "t c h w"]
 
 
+@runtime_checkable
 class Transform(Protocol):
     """A change of a walk."""
 
-    def __call__(self, walk: Walk, rng: np.random.Generator) -> Walk:
+    def __call__(self, walk: Walk, rng: np.random.Generator) -> UInt8[np.ndarray, "t c h w2"]:
         """Return the changed walk; the given one stays as it is."""
         ...
 
@@ -46,7 +47,7 @@ def _affine(walk: Walk, matrix: Float[np.ndarray, "2 3"]) -> Walk:
 class CutSides:
     """Cut 10 of every 64 columns at each side: 64 -> 44."""
 
-    def __call__(self, walk: Walk, rng: np.random.Generator) -> Walk:  # noqa: ARG002 - a Transform
+    def __call__(self, walk: Walk, rng: np.random.Generator) -> UInt8[np.ndarray, "t c h w2"]:  # noqa: ARG002
         """Return the middle."""
         side = walk.shape[-1] // 64 * 10
         return walk[..., side : walk.shape[-1] - side]
@@ -260,7 +261,9 @@ def build_transform(settings: Mapping[str, Any]) -> Transform:
     return transform
 
 
-def apply(transforms: Sequence[Transform], walk: Walk, rng: np.random.Generator) -> Walk:
+def apply(
+    transforms: Sequence[Transform], walk: Walk, rng: np.random.Generator
+) -> UInt8[np.ndarray, "t c h w2"]:
     """Apply one transform after the other."""
     for transform in transforms:
         walk = transform(walk, rng)

@@ -45,7 +45,7 @@ def embed_walks(
 
 def _embed(
     network: GaitNetwork, walk: Float32[np.ndarray, "1 c t h w"], device: torch.device
-) -> Float32[np.ndarray, "p c"]:
+) -> Float32[np.ndarray, "p d"]:
     embedding: np.ndarray = network(torch.from_numpy(walk).to(device))[0].T.float().cpu().numpy()
     return embedding
 
