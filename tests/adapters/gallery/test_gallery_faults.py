@@ -4,6 +4,8 @@ import contextlib
 import os
 import sqlite3
 import stat
+import tempfile
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -45,11 +47,38 @@ def test_a_full_disk_keeps_the_old_state(filled):
         assert gallery.verify() == ()
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write read-only files")
-def test_a_file_without_permission_is_told(filled):
-    filled.chmod(stat.S_IRUSR)
-    with Gallery(filled) as gallery, pytest.raises(StoreError):
-        gallery.enroll("Cleo", walk(4))
+@contextlib.contextmanager
+def nobody_special():
+    """Work without root's right to write everywhere."""
+    if os.name != "posix":
+        pytest.skip("needs users")
+    before = os.geteuid()
+    if not before:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_file_without_permission_is_told(filled, what):
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "kept"
+        folder.mkdir()
+        path = folder / "people.db"
+        path.write_bytes(filled.read_bytes())
+        before = path.read_bytes()
+        Path(home).chmod(0o755)
+        path.chmod(0o444 if what == "file" else 0o666)
+        folder.chmod(0o777 if what == "file" else 0o555)
+        try:
+            with nobody_special(), pytest.raises(StoreError) as error, Gallery(path) as gallery:
+                gallery.enroll("Cleo", walk(4))
+        finally:
+            folder.chmod(0o755)
+        assert str(path) in one_line(error)
+        assert path.read_bytes() == before
 
 
 def test_a_database_that_may_only_be_read_is_told(filled):

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from gaitway.adapters.gallery import Gallery
+from gaitway.adapters.gallery.erasure import pieces
+from gaitway.adapters.gallery.walks import pack
+from support.galleries import walk
 
 pytestmark = pytest.mark.slow
 
@@ -134,3 +137,42 @@ def test_a_disk_that_fills_up_while_writing_keeps_what_was_acknowledged(tmp_path
     with Gallery(path) as gallery:
         assert [s.name for s in gallery.list()] == sorted(f"n{i}" for i in range(len(before)))
         assert gallery.verify() == ()
+
+
+FORGETTING = """
+import resource, sys
+from gaitway.adapters.gallery import Gallery
+from gaitway.errors import StoreError
+with Gallery(sys.argv[1]) as gallery:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
+    try:
+        gallery.forget("n7")
+    except StoreError as error:
+        print(error)
+try:
+    Gallery(sys.argv[1])
+except StoreError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+with Gallery(sys.argv[1]) as gallery:
+    print(*gallery.verify(), "fine")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on file sizes")
+def test_a_disk_that_is_full_while_forgetting_is_told_and_forgotten_later(tmp_path):
+    path, hers = tmp_path / "people.db", walk(7, 16, 64)
+    with Gallery(path) as gallery:
+        gallery.enroll_many({f"n{i}": [walk(1000 + i, 16, 64)] for i in range(300) if i != 7} | {"n7": hers})
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", FORGETTING, str(path), str(300_000)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=120)
+    first, second, last = done.stdout.splitlines()
+    for line in (first, second):
+        assert "erased from the tables" in line
+        assert "nothing was changed" not in line
+    assert last == "fine"
+    content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert not any(piece in content for piece in pieces(pack(hers.parts)))
+    with Gallery(path) as gallery:
+        assert len(gallery.list()) == 299

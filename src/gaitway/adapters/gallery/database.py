@@ -27,19 +27,20 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
 )
+NOTHING_CHANGED = "; nothing was changed"
 _REASONS = (
-    ("database or disk is full", "the disk is full: free space; nothing was changed"),
-    ("disk i/o error", "the disk refused it: free space and check the disk; nothing was changed"),
-    ("no space left", "the disk is full: free space; nothing was changed"),
+    ("database or disk is full", "the disk is full: free space" + NOTHING_CHANGED),
+    ("disk i/o error", "the disk refused it: free space and check the disk" + NOTHING_CHANGED),
+    ("no space left", "the disk is full: free space" + NOTHING_CHANGED),
     (
         "readonly database",
-        "it may only be read: allow writing to the file and its folder; nothing was changed",
+        "it may only be read: allow writing to the file and its folder" + NOTHING_CHANGED,
     ),
-    ("read-only transaction", "it may only be read: ask for the right to write; nothing was changed"),
+    ("read-only transaction", "it may only be read: ask for the right to write" + NOTHING_CHANGED),
     ("not a database", "it is no gallery (or damaged): name another file, or restore it from a backup"),
     ("malformed", "it is damaged: restore it from a backup, or save what 'gallery export' can still read"),
     ("unable to open database file", "it cannot be opened: check that its folder exists and the permissions"),
-    ("database is locked", "another process keeps it locked: try again later; nothing was changed"),
+    ("database is locked", "another process keeps it locked: try again later" + NOTHING_CHANGED),
     ("connection refused", "no server answers: check the address and that it runs"),
     ("password authentication failed", "the server refused the password: correct it in the url"),
 )

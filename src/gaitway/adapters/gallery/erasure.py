@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from gaitway.adapters.gallery import audit, facts, people, seen, traces
 from gaitway.adapters.gallery.bytesearch import occurrences
-from gaitway.adapters.gallery.database import BUSY_TIMEOUT_S, Database
+from gaitway.adapters.gallery.database import BUSY_TIMEOUT_S, NOTHING_CHANGED, Database
 from gaitway.adapters.gallery.records import Erasure, Subject
 from gaitway.adapters.gallery.schema import models, sightings, templates
 from gaitway.adapters.gallery.sealing import Seal
@@ -121,11 +121,17 @@ def clean(database: Database) -> None:
     """Leave nothing of what was deleted in the database's files.
 
     Raises:
-        StoreError: Another process kept reading the old state for too long.
+        StoreError: The disk is full, or another process kept reading the old state for too long.
     """
     size = sum(file.stat().st_size for file in database.files)
-    if size < REWRITE_BELOW:
-        database.rewrite()
+    try:
+        if size < REWRITE_BELOW:
+            database.rewrite()
+    except StoreError as error:
+        raise StoreError(
+            "all is erased from the tables, but not yet from between the file's live bytes; then open the "
+            f"gallery again: {str(error).removesuffix(NOTHING_CHANGED)}"
+        ) from error
     until = time.monotonic() + BUSY_TIMEOUT_S
     while not database.flush_log():
         if time.monotonic() > until:
