@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt16
 
+from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.recognition.distance import distance_matrix
 from gaitway.recognition.firststage import BLOCK, Measure, longest_of, rounded_slack, rounding
 
@@ -190,8 +191,8 @@ def _network(parts: int, channels: int, width: int, metric: str) -> Any:
     mean = op.multiply(op.reduce_mean(one, op.constant([0]), keep_dims=False), scale)
     properties = {
         "INFERENCE_PRECISION_HINT": "bf16",
-        "INFERENCE_NUM_THREADS": 2,
-        "NUM_STREAMS": 2,
+        "INFERENCE_NUM_THREADS": usable_cores(),
+        "NUM_STREAMS": usable_cores(),  # a block each
         "ENABLE_CPU_PINNING": False,
     }
     return openvino.Core().compile_model(openvino.Model([mean], [known, asked]), "CPU", properties)

@@ -11,6 +11,7 @@ from gaitway.adapters.gallery import bfloat, facts
 from gaitway.adapters.gallery.schema import templates
 from gaitway.adapters.gallery.sealing import Seal
 from gaitway.adapters.gallery.walks import context, unpack_all
+from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.recognition.search import TemplateIndex
 
 _FETCH = 1024  # templates read at a time
@@ -31,7 +32,7 @@ class Matrix:
         self._context = context(name, sha256)
         self._shape = shape
         self._metric = metric
-        self._index = TemplateIndex(*shape, metric)
+        self._index = TemplateIndex(*shape, metric, usable_cores())
         self._is_large = False
         self._version = self._reshuffled = -1
         self._newest = 0
@@ -62,7 +63,7 @@ class Matrix:
         kept = np.float16 if self._metric == "euc" else np.float32
         stage = bfloat.usable_stage(*self._shape, self._metric, kept)
         if stage is not None:
-            self._index, self._newest = TemplateIndex(*self._shape, self._metric, stage=stage), 0
+            self._index, self._newest = TemplateIndex(*self._shape, self._metric, usable_cores(), stage), 0
 
     def _compare(self, connection: Connection) -> None:
         query = select(templates.c.id, templates.c.subject_id).where(
