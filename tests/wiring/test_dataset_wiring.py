@@ -153,6 +153,14 @@ class TestWorkers:
     def test_results_come_in_order(self):
         assert list(in_order(abs, range(-30, 0), 2)) == list(range(30, 0, -1))
 
+    def test_whoever_stops_early_does_not_wait_for_the_rest(self):
+        results = in_order(time.sleep, [0.0, *[600.0] * 8], 2)
+        assert next(results) is None
+        begun = time.monotonic()
+        results.close()
+        assert time.monotonic() - begun < 300
+        assert not multiprocessing.active_children()
+
     def test_an_error_ends_it_and_leaves_nobody_behind(self):
         with pytest.raises(TypeError):
             list(in_order(abs, ["x", *range(50)], 2))
