@@ -31,6 +31,7 @@ class OfflineConfig:
         trust: Tracks are split at contested boxes where the video's motion surprises at most so much.
         double: A track that lies on a longer one with more than this IoU for more than half of its life is a
             double of it and dropped: two people do not share a place for long.
+        doubt_s: Boxes so near to a change of owner are not trusted to be either's.
         least_rows: Tracks with fewer boxes are not linked to others.
         fill_s: Longest gap to fill.
         min_rows: Linked tracks with fewer boxes are dropped.
@@ -46,6 +47,7 @@ class OfflineConfig:
     contested: float = 0.4
     trust: float = 2.0
     double: float = 0.5
+    doubt_s: float = 0.5
     least_rows: int = 3
     fill_s: float = 4.0
     min_rows: int = 6
@@ -275,7 +277,8 @@ def _people(
             cut |= _middles(track[long], is_clear)
         changes = np.searchsorted(long, hints.changes[is_long[hints.changes]])
         changed = _place_changes(track[long], cut, is_clear, changes)
-        pieces = pieces._replace(piece=number_pieces(track[long], cut | changed))
+        is_clear &= ~_around(changed, round(config.doubt_s * frame_rate))
+        pieces = pieces._replace(piece=number_pieces(track[long], cut | changed), is_clear=is_clear)
         against = hints.against
         owner = link_pieces(
             pieces,
@@ -321,6 +324,12 @@ def _place_changes(
         same = np.flatnonzero(cut & (run == run[row]) & (track == track[row]))
         changed[same[np.abs(same - row).argmin()] if len(same) else row] = True
     return changed
+
+
+def _around(marks: Bool[np.ndarray, " m"], reach: int) -> Bool[np.ndarray, " m"]:
+    """Mark the rows up to ``reach`` before and after every mark too."""
+    wide: np.ndarray = np.convolve(marks, np.ones(2 * reach + 1), mode="full")[reach : reach + len(marks)] > 0
+    return wide
 
 
 def _by_track(rows: Table) -> list[Table]:
