@@ -33,11 +33,14 @@ TYPES = {
     "grew": ["01", "02", "03"],
     "hid": ["1", "2"],
 }
+PROBES = [f"{n:03d}-camid0-{v}" for n in range(12) for v in ("00_0", "01_0")]
 OPTIONS = [(name, {}) for name in PROTOCOLS if name != "gait3d"] + [
     ("casia-b", {"cross_view_gallery": True}),
     ("oumvlp", {"cross_view_gallery": True}),
     ("hid", {"rerank": True}),
-    ("gait3d", {"probe_set": [f"{n:03d}-camid0-{v}" for n in range(12) for v in ("00_0", "01_0")]}),
+    *[("gait3d", {"probe_set": PROBES, "rerank": again}) for again in (False, True)],
+    ("grew", {"rerank": True}),
+    ("grew-train", {"rerank": True}),
 ]
 
 
@@ -88,6 +91,15 @@ def test_every_report(protocol, options, monkeypatch):
     assert json.loads(full_report("x", protocol, walks, **options).as_json()) == whole
     conditions = {"ccpg": ["CL", "UP", "DN", "BG"]}.get(protocol, ["Overall"])
     assert list(whole["summaries"])[: len(conditions)] == conditions
+
+
+def test_re_ranking_changes_the_answers():
+    walks = samples("gait3d", "euc")
+    plain, again = (run("gait3d", walks, {"probe_set": PROBES, "rerank": r}) for r in (False, True))
+    assert set(plain) == set(again)
+    assert plain != again
+    report = full_report("x", "gait3d", walks, probe_set=PROBES, rerank=True)
+    assert report.summaries["Overall"].numbers["mAP"].mean == pytest.approx(again["scalar/test_accuracy/mAP"])
 
 
 def test_very_many_genuine_pairs_are_counted_instead_of_kept(monkeypatch):

@@ -69,7 +69,9 @@ def recognition(
     cross_view_gallery: Annotated[
         bool, typer.Option("--cross-view-gallery", help="One gallery of all views (casia-b, oumvlp).")
     ] = False,
-    rerank: Annotated[bool, typer.Option("--rerank", help="Re-rank by mutual neighbours (hid).")] = False,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="Re-rank by mutual neighbours (hid, grew, gait3d).")
+    ] = False,
     probe_set: Annotated[
         Path | None, typer.Option("--probe-set", help="json list of probes (gait3d).")
     ] = None,

@@ -37,7 +37,9 @@ def full_report(
     summaries: dict[str, Summary] = {}
     tables: dict[str, Table] = {}
     for trial in make_trials(name, samples, **options):
-        found = summarise_parts(trial.probes, trial.gallery, trial.parts, _config(config, trial))
+        found = summarise_parts(
+            trial.probes, trial.gallery, trial.parts, _config(config, trial), trial.rerank
+        )
         summaries |= found
         condition, whole = next(iter(found.items()))
         labels = trial.probes.labels

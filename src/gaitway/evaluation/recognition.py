@@ -43,7 +43,7 @@ def evaluate(  # noqa: PLR0917 - a public signature that others call by position
         views: View or camera of each.
         metric: ``euc`` or ``cos``.
         options: The protocol's own: ``cross_view_gallery`` (casia-b, oumvlp), ``probe_set`` (gait3d),
-            ``rerank`` and ``out`` (hid), ``out`` (grew).
+            ``rerank`` (hid, grew, gait3d, grew-train), ``out`` (hid, grew).
 
     Returns:
         Percentages under the field's published names; for a submission, the sheet.

@@ -11,9 +11,10 @@ from jaxtyping import Bool
 
 from gaitway.evaluation.bootstrap import Interval, subject_intervals
 from gaitway.evaluation.openset import NearestWalks, OpenSet, hold_out_subjects
-from gaitway.evaluation.protocols.samples import Samples
-from gaitway.evaluation.ranking import MateRanks, Ranking, compared, distance_rows
+from gaitway.evaluation.protocols.samples import Samples, compare
+from gaitway.evaluation.ranking import MateRanks, Ranking, compared
 from gaitway.evaluation.verification import PairCounts, Pairs, largest_distance
+from gaitway.recognition.rerank import RerankConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def summarise_parts(
     gallery: Samples,
     parts: Mapping[str, Bool[np.ndarray, " n"]],
     config: SummaryConfig | None = None,
+    rerank: RerankConfig | None = None,
 ) -> dict[str, Summary]:
     """Summarise several choices of probes against one gallery, in one pass over all pairs.
 
@@ -75,16 +77,16 @@ def summarise_parts(
         gallery: The one gallery.
         parts: Which probes belong to each part; parts may overlap.
         config: What is reported.
+        rerank: How distances are re-ranked first; they then depend on all probes together.
     """
     config = config or SummaryConfig()
     kinds, group = np.unique(np.stack(list(parts.values()), axis=1), axis=0, return_inverse=True)
     ranks = MateRanks(len(probes))
-    pairs = PairCounts(
-        largest_distance((probes.embeddings, gallery.embeddings), probes.metric),
-        group.reshape(-1).astype(np.int64),
-    )
+    sides = (probes.embeddings, gallery.embeddings)
+    largest = largest_distance(sides, probes.metric) if rerank is None else 1.0
+    pairs = PairCounts(largest, group.reshape(-1).astype(np.int64))
     nearest = NearestWalks(len(probes), _enrolled(probes, gallery, config))
-    rows = distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
+    rows = compare(probes, gallery, rerank)
     views = (probes.views, gallery.views) if config.exclude_view else None
     for block in compared(rows, (probes.labels, gallery.labels), views):
         for count in (ranks, pairs, nearest):

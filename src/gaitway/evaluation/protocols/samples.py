@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Float32, Shaped
 
 from gaitway.errors import InputError
+from gaitway.evaluation.ranking import distance_rows
 from gaitway.recognition.distance import METRICS
+from gaitway.recognition.rerank import RerankConfig, rerank_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,3 +76,13 @@ class Samples:
                 f"no sequence has {what}; types present: {present}: check the data or the protocol"
             )
         return self.where(mask)
+
+
+def compare(
+    probes: Samples, gallery: Samples, rerank: RerankConfig | None = None
+) -> Iterator[tuple[slice, Float32[np.ndarray, "_ m"]]]:
+    """Yield rows of the distances of probes to gallery, re-ranked if so configured, in bounded memory."""
+    if rerank is None:
+        return distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
+    both = np.concatenate([probes.embeddings, gallery.embeddings])
+    return rerank_rows(lambda: distance_rows(both, both, probes.metric), len(both), len(probes), rerank)

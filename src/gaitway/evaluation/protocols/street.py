@@ -11,8 +11,9 @@ import numpy as np
 
 from gaitway.errors import InputError
 from gaitway.evaluation.protocols.cross_view import KEY, rank1_table
-from gaitway.evaluation.protocols.samples import Samples
-from gaitway.evaluation.ranking import Ranking, distance_rows, rank_mates
+from gaitway.evaluation.protocols.samples import Samples, compare
+from gaitway.evaluation.ranking import Ranking, rank_mates
+from gaitway.recognition.rerank import RerankConfig
 
 # Li et al., An In-Depth Exploration of Person Re-Identification and Gait Recognition in Cloth-Changing
 # Conditions, CVPR 2023 (CCPG): what changes between probe and gallery is everything, the top, the trousers,
@@ -25,18 +26,21 @@ CCPG = {
 }
 
 
-def evaluate_gait3d(samples: Samples, *, probe_set: Sequence[str] | str | Path) -> dict[str, float]:
+def evaluate_gait3d(
+    samples: Samples, *, probe_set: Sequence[str] | str | Path, rerank: bool = False
+) -> dict[str, float]:
     """Evaluate by Gait3D's protocol: rank-1, 5, 10, mAP and mINP; probes without a mate are left out.
 
     Args:
         samples: The test sequences.
         probe_set: Names of the probes, ``<label>-<type>-<view>``; every other sequence is gallery. A list,
             or the path of a json file that is one or holds one under "PROBE_SET".
+        rerank: Re-rank by k-reciprocal neighbours first; the published numbers are without.
 
     Source:
         Zheng et al., Gait Recognition in the Wild with Dense 3D Representations and A Benchmark, CVPR 2022.
     """
-    ranking = _rank(*split_probe_set(samples, probe_set))
+    ranking = _rank(*split_probe_set(samples, probe_set), rerank=rerank)
     return {
         f"{KEY}/Rank-1": ranking.rank(1),
         f"{KEY}/Rank-5": ranking.rank(5),
@@ -59,15 +63,19 @@ def split_probe_set(samples: Samples, probe_set: Sequence[str] | str | Path) -> 
     return samples.where(is_probe), samples.where(~is_probe)
 
 
-def evaluate_real_scene(samples: Samples) -> dict[str, float]:
+def evaluate_real_scene(samples: Samples, *, rerank: bool = False) -> dict[str, float]:
     """Evaluate labelled street data (GREW's training people): type 00 are probes, 01 gallery.
+
+    Args:
+        samples: The sequences.
+        rerank: As for Gait3D.
 
     Source:
         Zhu et al., Gait Recognition in the Wild: A Benchmark, ICCV 2021.
     """
     probes, gallery = samples.of_types(["00"]), samples.of_types(["01"])
     known = np.isin(probes.labels, gallery.labels)
-    ranking = _rank(probes, gallery)
+    ranking = _rank(probes, gallery, rerank=rerank)
     share = known.mean()  # who is not in the gallery counts as wrong here
     return {f"{KEY}/Rank-{k}": round(ranking.rank(k) * share, 2) if known.any() else 0.0 for k in (1, 5)}
 
@@ -103,8 +111,8 @@ def short_views(samples: Samples) -> Samples:
     return Samples(samples.embeddings, samples.labels, samples.types, views, samples.metric)
 
 
-def _rank(probes: Samples, gallery: Samples, *, exclude_view: bool = False) -> Ranking:
-    rows = distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
+def _rank(probes: Samples, gallery: Samples, *, exclude_view: bool = False, rerank: bool = False) -> Ranking:
+    rows = compare(probes, gallery, RerankConfig() if rerank else None)
     views = (probes.views, gallery.views) if exclude_view else None
     return rank_mates(rows, probes.labels, gallery.labels, views)
 

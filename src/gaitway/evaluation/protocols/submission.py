@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from gaitway.evaluation.protocols.samples import Samples
-from gaitway.evaluation.ranking import distance_rows, nearest
-from gaitway.recognition.rerank import RerankConfig, rerank_rows
+from gaitway.evaluation.protocols.samples import Samples, compare
+from gaitway.evaluation.ranking import nearest
+from gaitway.recognition.rerank import RerankConfig
 
 GREW_NEAREST = 20
 HID_RERANK = RerankConfig(k1=6, k2=6, own_weight=0.3)  # the challenge has about ten sequences a person
 
 
-def submit_grew(samples: Samples, *, out: str | Path | None = None) -> dict[str, Any]:
+def submit_grew(samples: Samples, *, rerank: bool = False, out: str | Path | None = None) -> dict[str, Any]:
     """Write GREW's answer sheet: per probe the people of its 20 nearest gallery sequences, who may repeat.
 
     Args:
         samples: Gallery sequences of type 01 and 02 under their label, probes of type 03 whose video's name
             is their view.
+        rerank: Re-rank by k-reciprocal neighbours first.
         out: File to write, or None.
 
     Returns:
@@ -31,7 +32,7 @@ def submit_grew(samples: Samples, *, out: str | Path | None = None) -> dict[str,
     """
     gallery, probes = samples.of_types(["01", "02"]), samples.of_types(["03"])
     rows: list[list[str]] = []
-    for place, distances in distance_rows(probes.embeddings, gallery.embeddings, probes.metric):
+    for place, distances in compare(probes, gallery, RerankConfig() if rerank else None):
         for name, order in zip(probes.views[place], nearest(distances, GREW_NEAREST), strict=True):
             rows.append([str(name), *(_number(label) for label in gallery.labels[order])])
     header = ["videoId", *(f"rank{k}" for k in range(1, GREW_NEAREST + 1))]
@@ -72,11 +73,7 @@ def submit_hid(
 
 
 def _nearest_labels(probes: Samples, gallery: Samples, config: RerankConfig | None) -> list[str]:
-    if config is not None:
-        both = np.concatenate([probes.embeddings, gallery.embeddings])
-        blocks = rerank_rows(lambda: distance_rows(both, both, probes.metric), len(both), len(probes), config)
-    else:
-        blocks = distance_rows(probes.embeddings, gallery.embeddings, probes.metric)
+    blocks = compare(probes, gallery, config)
     best = np.concatenate([np.argmin(rows, axis=1) for _, rows in blocks])
     return [str(label) for label in gallery.labels[best]]
 

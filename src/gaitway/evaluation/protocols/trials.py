@@ -18,6 +18,7 @@ from gaitway.evaluation.protocols.cross_view import (
 )
 from gaitway.evaluation.protocols.samples import Samples
 from gaitway.evaluation.protocols.street import CCPG, short_views, split_probe_set
+from gaitway.recognition.rerank import RerankConfig
 
 OVERALL = "Overall"
 VIEW_PROTOCOLS = {"casia-b": CASIA_B, "oumvlp": OUMVLP, "sustech1k": SUSTECH1K}
@@ -32,12 +33,14 @@ class Trial:
         gallery: What each is compared with.
         parts: Which probes belong to which condition; parts may overlap.
         exclude_view: Leave out a probe's own walks in its own view.
+        rerank: How distances are re-ranked first; None for not at all.
     """
 
     probes: Samples
     gallery: Samples
     parts: Mapping[str, Bool[np.ndarray, " n"]]
     exclude_view: bool
+    rerank: RerankConfig | None = None
 
 
 def make_trials(
@@ -46,6 +49,7 @@ def make_trials(
     *,
     cross_view_gallery: bool = False,
     probe_set: Sequence[str] | str | Path = (),
+    rerank: bool = False,
 ) -> list[Trial]:
     """Return a protocol's trials: one with all conditions, or one per condition where galleries differ.
 
@@ -54,6 +58,7 @@ def make_trials(
         samples: The test sequences.
         cross_view_gallery: As for the protocol.
         probe_set: As for the protocol.
+        rerank: As for the protocol.
     """
     if protocol in VIEW_PROTOCOLS:
         views = VIEW_PROTOCOLS[protocol]
@@ -67,9 +72,9 @@ def make_trials(
             for name, (probes, gallery) in CCPG.items()
         ]
     if protocol == "gait3d":
-        return [_whole(*split_probe_set(samples, probe_set))]
+        return [_whole(*split_probe_set(samples, probe_set), rerank=rerank)]
     if protocol == "grew-train":
-        return [_whole(samples.of_types(["00"]), samples.of_types(["01"]))]
+        return [_whole(samples.of_types(["00"]), samples.of_types(["01"]), rerank=rerank)]
     return []
 
 
@@ -82,5 +87,13 @@ def _of_views(samples: Samples, protocol: ViewProtocol) -> Trial:
     return Trial(probes, gallery, parts, exclude_view=True)
 
 
-def _whole(probes: Samples, gallery: Samples, name: str = OVERALL, *, exclude_view: bool = False) -> Trial:
-    return Trial(probes, gallery, {name: np.ones(len(probes), bool)}, exclude_view)
+def _whole(
+    probes: Samples,
+    gallery: Samples,
+    name: str = OVERALL,
+    *,
+    exclude_view: bool = False,
+    rerank: bool = False,
+) -> Trial:
+    everybody = {name: np.ones(len(probes), bool)}
+    return Trial(probes, gallery, everybody, exclude_view, RerankConfig() if rerank else None)
