@@ -224,6 +224,11 @@ class TestPrepare:
         prepare_folder(raw, tmp_path / "d", partition=tmp_path / "p.json")
         assert {r.subject for r in open_dataset(tmp_path / "d", subset="test").records} == {"00002"}
 
+    @pytest.mark.parametrize("inside", ["", "new", "00001/new"])
+    def test_never_writes_into_its_source(self, raw, inside):
+        with pytest.raises(InputError, match="outside"):
+            prepare_folder(raw, raw / inside, PrepareConfig("pickle"))
+
     def test_other_settings_do_not_go_on(self, raw, tmp_path):
         prepare_folder(raw, tmp_path / "d")
         with pytest.raises(InputError, match="binary False, now True"):

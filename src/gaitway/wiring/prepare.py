@@ -97,6 +97,9 @@ def prepare_folder(
         StoreError: Something cannot be read or written.
     """
     config = config or PrepareConfig()
+    inner, outer = Path(out).resolve(), Path(source).resolve()
+    if outer in {inner, *inner.parents}:
+        raise InputError(f"{out} lies in the source {source}: choose a folder outside")
     found = walk_folders(Path(source), layout)
     labels = [(walk.subject, walk.condition, walk.view) for walk in found]
     with opened_output(Path(out), config, Path(source).resolve().name, partition) as output:

@@ -1,5 +1,6 @@
 """Our format: what goes in comes out, after kills too, and damage is noticed."""
 
+import errno
 import json
 import pickle
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from gaitway.adapters.datasets import WalkStore, WalkStoreWriter, open_dataset
+from gaitway.adapters.datasets import store as store_module
 from gaitway.adapters.datasets.format import HEADER, INDEX, PIXELS, pack, unpack
 from gaitway.errors import InputError, StoreError
 from gaitway.protocols import WalkDataset
@@ -111,6 +113,23 @@ class TestGoingOn:
             [store.add("1", "a", "b", walk(1)) for _ in range(2)]
         with WalkStoreWriter(tmp_path / "d", RECIPE) as store:
             assert ("1", "a", "b") in store
+
+    def test_a_full_disk_is_one_line_and_nothing_is_lost(self, tmp_path, monkeypatch):
+        def full(_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        fill(tmp_path / "d", range(2), finish=False)
+        with monkeypatch.context() as disk:
+            disk.setattr(store_module.os, "fsync", full)
+            with pytest.raises(StoreError, match="No space left"):
+                fill(tmp_path / "d", range(2, 5))
+        with WalkStoreWriter(tmp_path / "d", RECIPE) as store:
+            for n in range(6):
+                if (f"{n:03d}", "nm-01", "090") not in store:
+                    store.add(f"{n:03d}", "nm-01", "090", walk(n, grey=n % 2 == 1))
+            store.finish()
+        fill(tmp_path / "whole", range(6))
+        assert content(tmp_path / "d") == content(tmp_path / "whole")
 
     def test_more_can_be_added_later(self, tmp_path):
         fill(tmp_path / "d", range(2))

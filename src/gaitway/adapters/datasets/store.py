@@ -7,6 +7,7 @@ import os
 import time
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -146,8 +147,9 @@ class WalkStoreWriter:
         try:
             self.commit()
         finally:
-            self._pixels.close()
-            self._index.close()
+            for file in (self._pixels, self._index):
+                with suppress(OSError):  # what could not be written, the commit told
+                    file.close()
             self._lock.release()
 
     def __contains__(self, labels: tuple[str, str, str]) -> bool:
