@@ -133,32 +133,27 @@ class MateRanks:
 
     def __init__(self, count: int) -> None:
         self._valid = np.zeros(count, bool)
-        self._found: list[tuple[int, float, float]] = []
+        self._first = np.zeros(count, np.int64)
+        self._precision, self._penalty = np.zeros(count), np.zeros(count)
 
     def take(self, block: Block) -> None:
         """Rank the mates of a block's probes."""
         answers = block.answers
-        for place, row, own in zip(
-            range(len(self._valid))[block.place], range(len(answers)), answers, strict=True
-        ):
+        rivals = ~block.mates
+        for row, probe in enumerate(range(len(self._valid))[block.place]):
+            own = answers[row]
             if not own.any():
                 continue
-            self._valid[place] = True
-            distances, skipped = block.distances[row], block.own_view
-            rivals = ~block.mates[row] if skipped is not None else ~own
-            ranks = _ranks(distances[own], distances[rivals])
-            precision = float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
-            self._found.append((int(ranks[0]), precision, len(ranks) / float(ranks[-1])))
+            ranks = _ranks(block.distances[row, own], block.distances[row, rivals[row]])
+            self._valid[probe] = True
+            self._first[probe] = ranks[0]
+            self._precision[probe] = np.mean(np.arange(1, len(ranks) + 1) / ranks)
+            self._penalty[probe] = len(ranks) / ranks[-1]
 
     def result(self) -> Ranking:
         """Return what all blocks gave."""
-        first, precision, penalty = zip(*self._found, strict=True) if self._found else ((), (), ())
-        return Ranking(
-            np.array(first, np.int64),
-            np.array(precision, np.float64),
-            np.array(penalty, np.float64),
-            self._valid,
-        )
+        valid = self._valid
+        return Ranking(self._first[valid], self._precision[valid], self._penalty[valid], valid)
 
 
 def rank_mates(

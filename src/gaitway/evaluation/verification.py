@@ -99,9 +99,9 @@ class PairCounts:
         """Count a block's pairs."""
         answers, groups = block.answers, self._groups[block.place]
         for row, group in enumerate(groups):
-            distances = block.distances[row]
-            self._impostor[group] += self._histogram(distances[~block.mates[row]])
-            own = distances[answers[row]]
+            self._impostor[group] += self._histogram(block.distances[row, ~block.mates[row]])
+        for group in np.unique(groups):
+            own = block.distances[answers & (groups == group)[:, None]]
             self._exact[group].append(own)
             self._kept += len(own)
         if self._kept > GENUINE_KEPT:
