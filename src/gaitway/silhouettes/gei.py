@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+_BLOCK = 512  # silhouettes turned into float at once, so that an hour's walk fits
 MIN_RHYTHM = 0.2  # autocorrelation at a cycle: walkers on real video 0.2-0.8; shuffled frames reach 0.15
 NEARLY = 0.85  # of the highest peak: from the side one and a half cycles peak as high as one
 
@@ -25,7 +26,11 @@ def gait_energy_image(
     if weights is None or not np.any(weights > 0):
         weights = np.ones(count)
     share = (weights / (weights.sum() * 255)).astype(np.float32)
-    energy: np.ndarray = share @ silhouettes.reshape(count, -1).astype(np.float32)
+    rows = silhouettes.reshape(count, -1)
+    energy = np.zeros(rows.shape[1], np.float32)
+    for start in range(0, count, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        energy += share[block] @ rows[block].astype(np.float32)
     return energy.reshape(silhouettes.shape[1:])
 
 

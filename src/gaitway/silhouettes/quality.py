@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from gaitway.silhouettes.isolate import Cutout
 from gaitway.types import GaitSequence
@@ -237,5 +237,11 @@ def usable_silhouettes(
     sequence: GaitSequence, config: QualityConfig | None = None
 ) -> UInt8[np.ndarray, "t 64 64"]:
     """Return the silhouettes worth encoding: the usable ones, or all where none is."""
-    good = sequence.quality >= (config or QualityConfig()).usable
-    return sequence.silhouettes[good] if good.any() else sequence.silhouettes
+    good: np.ndarray = sequence.silhouettes[usable_index(sequence, config)]
+    return good
+
+
+def usable_index(sequence: GaitSequence, config: QualityConfig | None = None) -> Int64[np.ndarray, " t"]:
+    """Return which silhouettes are worth encoding: the usable ones, or all where none is."""
+    good = np.flatnonzero(sequence.quality >= (config or QualityConfig()).usable)
+    return good if len(good) else np.arange(len(sequence))

@@ -213,4 +213,7 @@ def _spans(looks: dict[int, list[_Look]], tracks: TrackTable | None) -> dict[int
 
 
 def _stack(looks: list[_Look]) -> np.ndarray:
-    return np.array([look.silhouette() for look in looks], np.uint8).reshape(-1, SIDE, SIDE)
+    stack = np.empty((len(looks), SIDE, SIDE), np.uint8)
+    for row, look in enumerate(looks):
+        stack[row] = look.silhouette()
+    return stack

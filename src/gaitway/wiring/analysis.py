@@ -12,7 +12,7 @@ from gaitway.pipeline import watch
 from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
 from gaitway.results import VideoResult
-from gaitway.silhouettes.quality import usable_silhouettes
+from gaitway.silhouettes.quality import usable_index
 from gaitway.silhouettes.sequence import SequenceCollector
 from gaitway.types import Embedding
 from gaitway.wiring.second_pass import SecondPass
@@ -84,9 +84,9 @@ def encode(result: VideoResult, encoder: Encoder, *, max_frames: int = MAX_FRAME
     for summary in result.summaries:
         if summary.reason is None and summary.track_id in result.walks:
             walk = result.walks[summary.track_id]
-            good = usable_silhouettes(walk)
+            good = usable_index(walk)
             good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
-            parts = encoder.encode([good])[0]
+            parts = encoder.encode([walk.silhouettes[good]])[0]
             embeddings[summary.track_id] = Embedding(parts, encoder.model_id, result.name, summary.track_id)
     return replace(result, embeddings=embeddings)
 

@@ -23,6 +23,7 @@ from gaitway.drawing import (
 from gaitway.pipeline import PipelineConfig, prefetch
 from gaitway.progress import Progress, Report
 from gaitway.results import VideoResult
+from gaitway.types import GaitSequence
 
 REPORT_EVERY = 25  # frames
 _NO_KEYPOINTS = np.full((33, 3), np.nan, np.float32)
@@ -55,7 +56,8 @@ class Annotator:
             self._text[track_id] = label_text(name, track_id, score)
             self._colour[track_id] = colours.get(name, UNKNOWN_COLOUR) if name is not None else UNKNOWN_COLOUR
         self._style = style
-        self._seen = {} if style.mode == "none" else _seen_by_frame(result, style.mode)
+        tracks = {} if style.mode == "none" else result.walks
+        self._seen = {track_id: _Seen(tracks[track_id], style.mode) for track_id in tracks}
 
     def draw(self, image_rgb: np.ndarray, frame_index: int) -> np.ndarray:
         """Return the frame with its people drawn."""
@@ -64,7 +66,7 @@ class Annotator:
         rows = slice(self._starts[frame_index], self._starts[frame_index + 1])
         ids = self._table.track_id[rows].tolist()
         boxes = self._table.xyxy[rows]
-        seen = [self._seen.get((frame_index, i)) for i in ids]
+        seen = [self._seen[i].at(frame_index) if i in self._seen else None for i in ids]
         return draw_people(
             image_rgb,
             boxes,
@@ -92,13 +94,27 @@ class Annotator:
         return np.stack([_NO_KEYPOINTS if points is None else points for points in seen])
 
 
-def _seen_by_frame(result: VideoResult, mode: str) -> dict[tuple[int, int], np.ndarray]:
-    """Return by (frame, track) the keypoints, or the silhouette as bits, which take little memory."""
-    seen: dict[tuple[int, int], np.ndarray] = {}
-    for track_id, walk in result.walks.items():
-        looks = walk.keypoints if mode == "keypoints" else np.packbits(walk.silhouettes > 127, axis=2)
-        seen |= {(int(frame), track_id): look for frame, look in zip(walk.frame_index, looks, strict=True)}
-    return seen
+class _Seen:
+    """What one track's walk shows frame by frame: its keypoints, or its silhouettes as bits."""
+
+    def __init__(self, walk: GaitSequence, mode: str) -> None:
+        self._frames = walk.frame_index
+        self._looks = walk.keypoints if mode == "keypoints" else _packed(walk.silhouettes)
+
+    def at(self, frame_index: int) -> np.ndarray | None:
+        """Return what is seen in a frame, or None."""
+        row = int(np.searchsorted(self._frames, frame_index))
+        if row == len(self._frames) or self._frames[row] != frame_index:
+            return None
+        look: np.ndarray = self._looks[row]
+        return look
+
+
+def _packed(silhouettes: np.ndarray) -> np.ndarray:
+    bits = np.empty((*silhouettes.shape[:2], silhouettes.shape[2] // 8), np.uint8)
+    for row, silhouette in enumerate(silhouettes):
+        bits[row] = np.packbits(silhouette > 127, axis=1)
+    return bits
 
 
 def _unpacked(bits: np.ndarray) -> np.ndarray:
