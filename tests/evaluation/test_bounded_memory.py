@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from gaitway.errors import InputError
 from gaitway.evaluation import evaluate, ranking, summarise, verification
 from gaitway.evaluation.full_report import full_report
 from gaitway.evaluation.protocols import Samples
@@ -91,6 +92,15 @@ def test_every_report(protocol, options, monkeypatch):
     assert json.loads(full_report("x", protocol, walks, **options).as_json()) == whole
     conditions = {"ccpg": ["CL", "UP", "DN", "BG"]}.get(protocol, ["Overall"])
     assert list(whole["summaries"])[: len(conditions)] == conditions
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_embeddings_that_are_no_numbers_are_refused(value):
+    walks = samples("oumvlp", "euc")
+    broken = walks.embeddings.copy()
+    broken[7, 1, 2] = value
+    with pytest.raises(InputError, match="not finite"):
+        evaluate("oumvlp", broken, walks.labels, walks.types, walks.views)
 
 
 def test_re_ranking_changes_the_answers():

@@ -37,6 +37,8 @@ class Samples:
         lengths = [len(self.labels), len(self.types), len(self.views)]
         if any(length != count for length in lengths):
             raise InputError(f"{count} embeddings came with {lengths} labels, types and views: pass one each")
+        if not np.isfinite(np.sum(self.embeddings, dtype=np.float64)):
+            raise InputError("the embeddings have values that are not finite: encode those sequences again")
         if self.metric not in METRICS:
             raise InputError(f"metric is {self.metric!r}, wanted one of {', '.join(METRICS)}")
 
