@@ -314,3 +314,9 @@ class TestCheck:
         (tmp_path / "d/walks.bin").write_bytes(pixels)
         (fault,) = check_dataset(tmp_path / "d").faults
         assert fault.where == "00001/nm-01/000"
+
+    def test_looks_again_after_a_change(self, tmp_path):
+        synthesise(tmp_path / "d", 1, SMALL)
+        assert check_dataset(tmp_path / "d").walks == 8
+        synthesise(tmp_path / "d", 2, SMALL)
+        assert (check_dataset(tmp_path / "d").walks, check_dataset(tmp_path / "d").faults) == (16, ())

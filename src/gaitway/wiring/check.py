@@ -67,7 +67,8 @@ def check_dataset(
         subjects = [record.subject for record in store.records]
         names = [f"{r.subject}-{r.condition}-{r.view}" for r in store.records]
         jobs = [range(n, min(n + CHUNK, len(subjects))) for n in range(0, len(subjects), CHUNK)]
-        found = in_order(functools.partial(_check_stored, folder), jobs, workers)
+        written = (folder / HEADER).stat().st_mtime_ns
+        found = in_order(functools.partial(_check_stored, folder, written), jobs, workers)
     else:
         walks = walk_folders(folder, layout)
         subjects = [walk.subject for walk in walks]
@@ -83,8 +84,8 @@ def check_dataset(
     return CheckReport(len(subjects), tuple(faults))
 
 
-def _check_stored(folder: Path, places: Sequence[int]) -> list[Fault]:
-    store, faults = _store(folder), []
+def _check_stored(folder: Path, written: int, places: Sequence[int]) -> list[Fault]:
+    store, faults = _store(folder, written), []
     for index in places:
         r = store.records[index]
         try:
@@ -97,7 +98,8 @@ def _check_stored(folder: Path, places: Sequence[int]) -> list[Fault]:
 
 
 @functools.lru_cache(maxsize=1)
-def _store(folder: Path) -> WalkStore:
+def _store(folder: Path, written: int) -> WalkStore:  # noqa: ARG001 - tells one writing from the next
+    """Open a data set once per process; ``written`` is when."""
     return WalkStore(folder)
 
 
