@@ -36,6 +36,8 @@ class Settings:
         video: Write the output videos at all.
         camera_motion: Estimate the camera's own motion and take it out of the tracks.
         link: Link broken tracks once a video is complete (files only; cameras stay online).
+        link_by_looks: Let clothes and proportions count when tracks are linked and parted.
+        link_by_gait: Let walks count when tracks are linked.
         threads: Cores to use; 0 means all there are.
         pipeline: Bounds of memory and overlap.
     """
@@ -50,6 +52,8 @@ class Settings:
     video: bool = True
     camera_motion: bool = True
     link: bool = True
+    link_by_looks: bool = True
+    link_by_gait: bool = True
     threads: int = 0
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 

@@ -5,6 +5,7 @@ import pytest
 
 from gaitway.pipeline import Sighting
 from gaitway.types import Bodies, Detections, Frame, Silhouettes, Tracks
+from gaitway.wiring.gait_odds import GaitOdds
 from gaitway.wiring.second_pass import SecondPass
 from support.fakes import body
 
@@ -32,7 +33,8 @@ def linked(sightings):
     gathered = SecondPass(SIZE)
     for one in sightings:
         gathered.add(one)
-    return gathered.table(), gathered.link(25.0, no_walk, forbidden)
+    table = gathered.table()
+    return table, gathered.link(25.0, gait=GaitOdds(table, no_walk, forbidden, 25.0).against)
 
 
 def no_walk(track_id, frame_index):
@@ -76,3 +78,23 @@ def test_the_cameras_motion_is_taken_out_of_the_gap():
 def test_nobody_is_an_honest_empty_result():
     table, people = linked([sighting(f, np.zeros((0, 4)), []) for f in range(3)])
     assert len(table) == len(people) == 0
+
+
+def test_each_kind_of_evidence_can_be_left_out():
+    class Veto:
+        asked = 0
+
+        def against(self, a, b):
+            self.asked += 1
+            return float("inf")
+
+    gathered, veto = SecondPass(SIZE), Veto()
+    for f in range(40):
+        gathered.add(
+            sighting(
+                f, at(20 + 3.0 * f) if not 15 <= f < 25 else [], [1 if f < 15 else 2] * (not 15 <= f < 25)
+            )
+        )
+    assert set(gathered.link(25.0, by_looks=False).track_id) == {1}
+    assert set(gathered.link(25.0, by_looks=False, gait=veto.against).track_id) == {1, 2}
+    assert veto.asked == 1

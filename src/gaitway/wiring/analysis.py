@@ -15,6 +15,7 @@ from gaitway.results import VideoResult
 from gaitway.silhouettes.quality import usable_index
 from gaitway.silhouettes.sequence import SequenceCollector
 from gaitway.types import Embedding
+from gaitway.wiring.gait_odds import GaitOdds
 from gaitway.wiring.second_pass import SecondPass
 from gaitway.wiring.stages import Stages
 
@@ -59,7 +60,9 @@ def analyse(
     report(Progress("follow", name, count, count, is_last=True))
     table = boxes.table()
     if settings.link:
-        table = boxes.link(frame_rate, collector.usable, stages.gait_encoder)
+        gait = GaitOdds(table, collector.usable, stages.gait_encoder, frame_rate)
+        by_gait = gait.against if settings.link_by_gait else None
+        table = boxes.link(frame_rate, by_looks=settings.link_by_looks, gait=by_gait)
     walks, summaries = collector.finish(table.select(~table.filled) if len(table) else None)
     return VideoResult(
         name=name,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 
 import numpy as np
 
 from gaitway.pipeline import Sighting
-from gaitway.protocols import Encoder
 from gaitway.results import TrackTable
 from gaitway.tracking.appearance import AppearanceOdds
 from gaitway.tracking.camera_motion import camera_course
+from gaitway.tracking.linking import Appearance
 from gaitway.tracking.looks import LookCollector
 from gaitway.tracking.offline import Hints, link_tracklets
-from gaitway.wiring.gait_odds import GaitOdds, Walk
 
 
 class SecondPass:
@@ -49,23 +47,28 @@ class SecondPass:
             np.zeros(len(self._ids), bool),
         )
 
-    def link(self, frame_rate: float, walk: Walk, encoder: Callable[[], Encoder]) -> TrackTable:
+    def link(self, frame_rate: float, *, by_looks: bool = True, gait: Appearance | None = None) -> TrackTable:
         """Return all boxes by the people they show, gaps filled.
 
         Args:
             frame_rate: Frames a second.
-            walk: Given a track and frames, its usable silhouettes.
-            encoder: Builds an encoder that compares walks; called only if there are two to compare.
+            by_looks: Let clothes and proportions count.
+            gait: What walks speak against one person (``GaitOdds.against``); None: they do not count.
         """
         table = self.table()
         if not len(table):
             return table
-        looks = AppearanceOdds(table, self._looks.looks(), frame_rate)
-        gait = GaitOdds(table, walk, encoder, frame_rate)
+        evidence: list[Appearance] = []
         hints = Hints(
-            lambda a, b: looks.against(a, b) + gait.against(a, b),
-            looks.changes(),
-            np.array(self._presence, np.float32),
-            camera_course(self._cameras, self._size_wh),
+            presence=np.array(self._presence, np.float32),
+            camera_xy=camera_course(self._cameras, self._size_wh),
         )
+        if by_looks:
+            looks = AppearanceOdds(table, self._looks.looks(), frame_rate)
+            evidence.append(looks.against)
+            hints = hints._replace(changes=looks.changes())
+        if gait is not None:
+            evidence.append(gait)
+        if evidence:
+            hints = hints._replace(against=lambda a, b: sum(against(a, b) for against in evidence))
         return link_tracklets(table, frame_rate, self._size_wh, hints=hints)

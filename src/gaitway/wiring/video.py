@@ -34,7 +34,7 @@ def recipe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "models": stages.seen_with,
         "precision": settings.precision,
         "camera_motion": settings.camera_motion,
-        "link": settings.link,
+        "link": (settings.link, settings.link_by_looks, settings.link_by_gait),
     }
 
 
