@@ -74,6 +74,17 @@ def test_where_somebody_was_lost_is_looked_at_next():
     assert ((tiles[:, :2] < middle) & (tiles[:, 2:] > middle)).all()
 
 
+def test_where_something_moves_is_looked_at_sooner():
+    moving = np.array([[300, 200, 340, 300]], np.float32)
+    looks = np.zeros(2)
+    for k, places in enumerate((NOBODY, moving)):
+        schedule = TileSchedule((640, 480), TileConfig())
+        for _ in range(60):
+            tiles = schedule.tiles_xyxy[schedule.take(4, NOBODY, NOBODY, places)]
+            looks[k] += ((tiles[:, :2] < (320, 250)) & (tiles[:, 2:] > (320, 250))).all(axis=1).sum()
+    assert looks[1] > 1.5 * looks[0]
+
+
 def test_two_schedules_agree():
     a, b = (TileSchedule((640, 480), TileConfig()) for _ in range(2))
     assert all(np.array_equal(a.take(3, NOBODY, NOBODY), b.take(3, NOBODY, NOBODY)) for _ in range(50))

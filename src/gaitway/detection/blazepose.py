@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
 from gaitway.detection.cuts import is_cut, thumbnail
 from gaitway.detection.following import FollowConfig, Follower, confidence
+from gaitway.detection.movement import Movement
 from gaitway.detection.pose_anchors import (
     SAME_DISTANCE,
     SAME_RATIO,
@@ -77,10 +78,10 @@ class BlazePoseDetector:
     """Finds people with BlazePose's person detector and landmark network, remembering them between frames.
 
     Each frame: everybody known is cut out where expected; a few tiles are searched, in turn, so that the
-    whole frame is searched every few seconds, sooner at the sizes seen, at the border and where somebody
-    was lost; new candidates are confirmed by the landmark network. So a frame costs ``tiles_per_frame``
-    detector runs and (people known + 2 x ``confirmations_per_frame``) landmark runs at most. Boxes are
-    the extents of the masks, and ``Detections.bodies`` is filled.
+    whole frame is searched every few seconds, sooner at the sizes seen, at the border, where something
+    moves and where somebody was lost; new candidates are confirmed by the landmark network. So a frame
+    costs ``tiles_per_frame`` detector runs and (people known + 2 x ``confirmations_per_frame``) landmark
+    runs at most. Boxes are the extents of the masks, and ``Detections.bodies`` is filled.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class BlazePoseDetector:
         self._failures: list[_Failure] = []
         self._schedule: TileSchedule | None = None
         self._layout = np.zeros((32, 32), np.float32)
+        self._movement = Movement()
         self._frame = 0
 
     def detect(self, image_rgb: UInt8[np.ndarray, "h w 3"]) -> Detections:
@@ -112,7 +114,8 @@ class BlazePoseDetector:
             self._schedule = TileSchedule(size_wh, self.config.tiles)
         self._layout = layout
         following = self._segmenter.submit(image_rgb, self._follower.expected())
-        candidates = self._search(image_rgb, self._schedule)
+        moving = self._movement.update(layout, self._follower.expected(), size_wh)
+        candidates = self._search(image_rgb, self._schedule, moving)
         found = self._follower.update(image_rgb, following.result())
         found = self._add_new(image_rgb, candidates, found)
         self._frame += 1
@@ -134,13 +137,19 @@ class BlazePoseDetector:
             left -= len(hopeful)
         return found
 
-    def _search(self, image_rgb: UInt8[np.ndarray, "h w 3"], schedule: TileSchedule) -> PoseCandidates:
+    def _search(
+        self,
+        image_rgb: UInt8[np.ndarray, "h w 3"],
+        schedule: TileSchedule,
+        moving_xyxy: Float32[np.ndarray, "m 4"],
+    ) -> PoseCandidates:
         """Look at the tiles that are due and return where people may be, surest first."""
         if self._frame == 0:
             due = schedule.take_all()
         else:
             follower = self._follower
-            due = schedule.take(self.config.tiles_per_frame, follower.expected(), follower.lost())
+            count = self.config.tiles_per_frame
+            due = schedule.take(count, follower.expected(), follower.lost(), moving_xyxy)
         runs = []
         for tile_xyxy in schedule.tiles_xyxy[due]:
             tile, place = cut_tile(image_rgb, tile_xyxy, TILE_PX)

@@ -26,6 +26,7 @@ class TileConfig:
         other_weight: How often tiles that fit nobody seen so far are looked at, relative to those that do.
         urgent_every: Tiles where somebody was lost are looked at again after this many frames.
         border_weight: The same for tiles at the frame's border, where people come in.
+        motion_weight: The same for tiles in which something moves that is nobody known.
     """
 
     smallest_person: float = 0.1
@@ -36,6 +37,7 @@ class TileConfig:
     other_weight: float = 0.25
     urgent_every: int = 3
     border_weight: float = 1.5
+    motion_weight: float = 4.0
 
     def __post_init__(self) -> None:
         if not (0 < self.smallest_person <= 1 and self.level_ratio > 1 and 0 < self.stride <= 1):
@@ -89,7 +91,11 @@ class TileSchedule:
         return np.arange(len(self.tiles_xyxy), dtype=np.int64)
 
     def take(
-        self, count: int, people_xyxy: Float32[np.ndarray, "k 4"], urgent_xyxy: Float32[np.ndarray, "u 4"]
+        self,
+        count: int,
+        people_xyxy: Float32[np.ndarray, "k 4"],
+        urgent_xyxy: Float32[np.ndarray, "u 4"],
+        moving_xyxy: Float32[np.ndarray, "m 4"] | None = None,
     ) -> Int64[np.ndarray, " c"]:
         """Return the ``count`` tiles most due, and count them as seen.
 
@@ -98,11 +104,14 @@ class TileSchedule:
             people_xyxy: People seen lately; others of their size stand as high in the picture, so tiles
                 for such are looked at more often. None: every tile is as likely.
             urgent_xyxy: Boxes where somebody was lost: tiles round them that fit are due at once.
+            moving_xyxy: Places where something moves that is nobody known.
         """
         self._age += 1.0
         weight = self._place_weight.copy()
         if len(people_xyxy):
             weight[~self._fits(people_xyxy, np.array([np.inf, 1.0])).any(axis=1)] *= self._config.other_weight
+        if moving_xyxy is not None:
+            weight[self._sees(moving_xyxy)] *= self._config.motion_weight
         priority = self._age * weight
         if len(urgent_xyxy):
             is_urgent = self._fits(urgent_xyxy, np.array([0.3, 0.3])).any(axis=1)
@@ -110,6 +119,14 @@ class TileSchedule:
         chosen = np.argsort(-priority, kind="stable")[:count]
         self._age[chosen] = 0.0
         return chosen.astype(np.int64)
+
+    def _sees(self, places_xyxy: Float32[np.ndarray, "m 4"]) -> Bool[np.ndarray, " t"]:
+        """Tell in which tiles the middle of a place lies."""
+        x, y = (places_xyxy[:, :2] + places_xyxy[:, 2:]).T / 2
+        tiles = self.tiles_xyxy[:, :, None]
+        inside = (tiles[:, 0] <= x) & (x < tiles[:, 2]) & (tiles[:, 1] <= y) & (y < tiles[:, 3])
+        seen: np.ndarray = inside.any(axis=1)
+        return seen
 
     def _fits(
         self, people_xyxy: Float32[np.ndarray, "k 4"], reach: Float[np.ndarray, "2"]
