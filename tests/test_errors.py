@@ -65,7 +65,3 @@ def test_a_missing_extra_says_how_to_install_it():
         'install it with pip install "gaitway[torch]"'
     )
     assert (error.package, error.extra) == ("torch", "torch")
-
-
-def test_stopping_on_request_is_no_failure_of_input_models_or_videos():
-    assert errors.Interrupted.__bases__ == (GaitwayError,)

@@ -15,8 +15,7 @@ GaitwayError
 │   ├── DownloadError(ConnectionError)    the file could not be fetched
 │   └── NetworkError(RuntimeError)        the network ran and gave nonsense, or did not run
 ├── MissingExtraError(ImportError)        an optional dependency is not installed
-├── StoreError(OSError)                   results or galleries cannot be read or written
-└── Interrupted                           the user asked to stop; what is finished was kept
+└── StoreError(OSError)                   results or galleries cannot be read or written
 
 A message has three parts: what was got, what was wanted, what to do.
 """
@@ -95,6 +94,3 @@ class MissingExtraError(GaitwayError, ImportError):
 class StoreError(GaitwayError, OSError):
     """Results or a gallery cannot be read or written."""
 
-
-class Interrupted(GaitwayError):  # noqa: N818 - a request, not an error
-    """The user asked to stop; everything finished so far was kept."""
