@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gaitway.adapters.datasets import open_dataset
 from gaitway.protocols import WalkDataset
-from gaitway.training.data import Batch, BatchMaker, batches
+from gaitway.training.data import PREFETCH, Batch, BatchMaker, batches
 from gaitway.training.distributed import World, joined_world
 from gaitway.training.loop import DTYPES, Trainer
 from gaitway.training.read_recipe import recipe_from
@@ -119,14 +119,15 @@ def measure(recipe: Recipe, walks: WalkDataset, world: World, steps: int) -> dic
     pin = world.device.type == "cuda"
     prepared: Iterator[Batch] = batches(maker, 2, recipe.steps, workers=recipe.data.workers, pin=pin)
     together: Iterator[Batch] = batches(maker, 2, recipe.steps, workers=recipe.data.workers, pin=pin)
-    for source in (prepared, together):
-        list(islice(source, 2 + 2 * recipe.data.workers))  # what the workers had ready before the clock runs
+    waiting = 1 + PREFETCH * recipe.data.workers  # batches that lie ready: taken before the clock runs
+    list(islice(together, waiting))
     seconds: dict[str, list[float]] = {"step": [], "loader": [], "training": [], "matrix": []}
     count = max(2, 2 * recipe.data.workers)
     for i in range(steps):
         seconds["step"].append(timed(lambda i=i: trainer.train_step(ready[i % 2]), world.device))
         seconds["matrix"].append(matrix_rate(world.device, DTYPES[recipe.precision]))
         seconds["training"].append(timed(lambda: trainer.train_step(next(together)), world.device))
+        list(islice(prepared, waiting))
         start = time.perf_counter()
         list(islice(prepared, count))
         seconds["loader"].append((time.perf_counter() - start) / count)

@@ -1,19 +1,19 @@
 import json
-import logging
 import random
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from gaitway.errors import ConfigError, InputError, NetworkError, StoreError
-from gaitway.training import logbook
 from gaitway.training.checkpoint import load_latest, stored_checkpoints
 from gaitway.training.data import BatchMaker, batches
+from gaitway.training.logbook import NO_TENSORBOARD
 from gaitway.training.loop import train
 from gaitway.training.read_recipe import recipe_from
 from support.walkers import TINY_GAITBASE, TINY_TRAINING, DrawnWalks
@@ -215,11 +215,31 @@ def test_what_does_not_fit_is_said(tmp_path):
         BatchMaker(DrawnWalks(), recipe(), 0, 3)
 
 
-def test_a_missing_tensorboard_is_one_line(tmp_path, caplog, monkeypatch):
+def test_a_missing_tensorboard_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with caplog.at_level(logging.INFO, logger=logbook.__name__):
-        train(recipe(steps=1), DrawnWalks(), tmp_path)
-    assert [r.getMessage() for r in caplog.records if "TensorBoard" in r.getMessage()]
+    told = []
+    train(recipe(steps=1), DrawnWalks(), tmp_path, report=told.append)
+    assert [step.note for step in told if "TensorBoard" in step.note] == [NO_TENSORBOARD]
+
+
+def test_tensorboard_gets_the_same_numbers(tmp_path, monkeypatch):
+    written = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            assert (folder, purge_step) == (str(tmp_path / "tensorboard"), None)
+
+        def add_scalar(self, name, value, step):
+            written.append((step, name, value))
+
+        def close(self):
+            written.append("closed")
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=Writer))
+    trained = train(recipe(steps=2, log_every=1), DrawnWalks(), tmp_path)
+    assert written.pop() == "closed"
+    wanted = [(e["step"], k, v) for e in trained.history for k, v in e.items() if k != "step"]
+    assert written == wanted
 
 
 def test_the_network_is_measured_while_it_learns(tmp_path):

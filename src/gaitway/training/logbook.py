@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gaitway.files import translated, write_text
 
-_LOG = logging.getLogger(__name__)
 FILE = "log.jsonl"
+NO_TENSORBOARD = (
+    'TensorBoard is not installed; log.jsonl has the same numbers, or pip install "gaitway[tensorboard]"'
+)
 
 
 class Logbook:
@@ -20,10 +21,12 @@ class Logbook:
     Args:
         out: The training's folder.
         first: Steps done already.
-        tensorboard: Also write TensorBoard's files; where the package is missing, one line says so.
+
+    Attributes:
+        note: One line for the user where TensorBoard is not installed, else empty.
     """
 
-    def __init__(self, out: Path, first: int, *, tensorboard: bool = True) -> None:
+    def __init__(self, out: Path, first: int) -> None:
         self._path = out / FILE
         kept = ""
         if first and self._path.exists():
@@ -31,7 +34,8 @@ class Logbook:
                 lines = self._path.read_text("utf-8").splitlines()
             kept = "".join(line + "\n" for line in lines if _step(line) <= first)
         write_text(self._path, kept)
-        self._board = _open_board(out, first) if tensorboard else None
+        self._board = _open_board(out, first)
+        self.note = "" if self._board is not None else NO_TENSORBOARD
 
     def write(self, step: int, numbers: Mapping[str, float]) -> None:
         """Add an entry."""
@@ -60,6 +64,5 @@ def _open_board(out: Path, first: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        _LOG.info("TensorBoard is not installed, log.jsonl has the same numbers: pip install tensorboard")
         return None
     return SummaryWriter(str(out / "tensorboard"), purge_step=first + 1 if first else None)

@@ -189,6 +189,8 @@ class _Run:
         self._trainer, self._out, self._test, self._report = trainer, out, test, report
         self._recipe, self._world = trainer.recipe, trainer.world
         self._book = Logbook(out, trainer.step) if self._world.leads else None
+        if self._book is not None and self._book.note:
+            report(Progress("train", self._recipe.name, note=self._book.note))
         self._numbers: Mapping[str, float] = {}
         self._measured = -1
         self._history: list[Mapping[str, float]] = []
