@@ -14,10 +14,12 @@ from typing import Any, Literal, TypeVar
 
 from gaitway.errors import ConfigError
 from gaitway.pipeline import PipelineConfig
+from gaitway.segmentation.humanseg_crops import CropKind
 
 C = TypeVar("C")
 
 Draw = Literal["silhouette", "keypoints", "none"]
+Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,12 @@ class Settings:
         encoder: Another encoder than the pack's, by name or file.
         steady: Where a YOLOX detector loses somebody for a moment, look with BlazePose's landmark network, if
             that is the segmenter.
+        crop: How PP-HumanSeg is shown a person (``HumanSegConfig``); ``seed``: exactly as in the seed system.
         precision: Arithmetic of the networks. f32 gives the same result on every machine.
+        device: Where YOLOX, PP-HumanSegV2-Mobile and gait checkpoints run; other networks always on the CPU.
         draw: What the output videos show besides boxes and names.
         video: Write the output videos at all.
+        seed_layout: Write ``output/`` too, the seed system's folders and names; docs/seed-layout.md.
         camera_motion: Estimate the camera's own motion and take it out of the tracks.
         link: Link broken tracks once a video is complete (files only; cameras stay online).
         link_by_looks: Let clothes and proportions count when tracks are linked and parted.
@@ -47,9 +52,12 @@ class Settings:
     segmenter: str | None = None
     encoder: str | None = None
     steady: bool = True
-    precision: Literal["f32", "bf16"] = "f32"
+    crop: CropKind = "context"
+    precision: Literal["f32", "bf16", "f16"] = "f32"
+    device: Device = "cpu"
     draw: Draw = "silhouette"
     video: bool = True
+    seed_layout: bool = False
     camera_motion: bool = True
     link: bool = True
     link_by_looks: bool = True

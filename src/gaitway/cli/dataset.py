@@ -122,7 +122,9 @@ def prepare(
     pack: options.Pack = None,
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
+    crop: options.Crop = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -135,8 +137,8 @@ def prepare(
     from gaitway.wiring.prepare import PrepareConfig, prepare_folder
     from gaitway.wiring.prepare_videos import find_videos, prepare_videos, read_labels
 
-    chosen = {"pack": pack, "detector": detector, "segmenter": segmenter, "precision": precision}
-    settings = options.settings_from(config, **chosen, threads=threads)
+    chosen = {"pack": pack, "detector": detector, "segmenter": segmenter, "crop": crop}
+    settings = options.settings_from(config, **chosen, precision=precision, device=device, threads=threads)
     how = PrepareConfig(_format(format), align=align, binary=binary, maps=tuple(maps or ()), workers=workers)
     videos = read_labels(source) if source.suffix.lower() == ".csv" else find_videos(source)
     with reporter(quiet=quiet) as report:

@@ -33,7 +33,9 @@ def enroll(
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
     encoder: options.Encoder = None,
+    crop: options.Crop = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -47,7 +49,9 @@ def enroll(
         detector=detector,
         segmenter=segmenter,
         encoder=encoder,
+        crop=crop,
         precision=precision,
+        device=device,
         threads=threads,
     )
     with opened(gallery, key, create=True) as store, reporter(quiet=quiet) as report:

@@ -32,9 +32,15 @@ def identify(
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
     encoder: options.Encoder = None,
+    crop: options.Crop = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     draw: options.Draw = None,
     video: options.Video = None,
+    seed_layout: Annotated[
+        bool | None,
+        typer.Option("--seed-layout", help="Also write output/, with All-in-One-Gait's folders and names."),
+    ] = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -52,9 +58,12 @@ def identify(
         detector=detector,
         segmenter=segmenter,
         encoder=encoder,
+        crop=crop,
         precision=precision,
+        device=device,
         draw=draw,
         video=video,
+        seed_layout=seed_layout,
         threads=threads,
     )
     with reporter(quiet=quiet) as report:

@@ -17,7 +17,17 @@ Detector = Annotated[str | None, typer.Option(help="Another detector than the pa
 Segmenter = Annotated[str | None, typer.Option(help="Another segmenter than the pack's: name or folder.")]
 Encoder = Annotated[str | None, typer.Option(help="Another encoder than the pack's: name or checkpoint.")]
 Precision = Annotated[
-    str | None, typer.Option(help="f32 (the same everywhere) or bf16 (faster, changes results).")
+    str | None,
+    typer.Option(help="f32 (the same everywhere), bf16 or, on CUDA, f16 (faster, change results)."),
+]
+Device = Annotated[
+    str | None, typer.Option(help="Where checkpoints run: cpu (default), or cuda with the extra torch.")
+]
+Crop = Annotated[
+    str | None,
+    typer.Option(
+        help="What PP-HumanSeg sees of a person: context (default), stretched, or seed's white square."
+    ),
 ]
 Draw = Annotated[
     str | None, typer.Option(help="Drawn besides boxes and names: silhouette (default), keypoints or none.")

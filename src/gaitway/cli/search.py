@@ -33,7 +33,9 @@ def search(
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
     encoder: options.Encoder = None,
+    crop: options.Crop = None,
     precision: options.Precision = None,
+    device: options.Device = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -49,7 +51,9 @@ def search(
         detector=detector,
         segmenter=segmenter,
         encoder=encoder,
+        crop=crop,
         precision=precision,
+        device=device,
         threads=threads,
     )
     rule, span = OpenSetConfig(certain_fpir, review_fpir), seconds_of(keep) if keep else None

@@ -26,8 +26,8 @@ class HumanSegConfig:
         mean: Subtracted from RGB / 255, per channel, from ``deploy.yaml``.
         std: Divides the rest.
         crop: ``context``: a square with surroundings; of its mask the widened box is kept. ``stretched``:
-            the widened box, aspect lost. ``seed``: the widened box on a white square, to the pixel as the
-            seed system has it. docs/decisions/0051.
+            the widened box, aspect lost. ``seed``: the widened box on a white square, and its mask black and
+            white, to the pixel as the seed system has both. docs/decisions/0051.
         batch_size: Crops per network run.
     """
 
@@ -126,6 +126,8 @@ class PendingHumanSeg:
         masks = [_place(p, region) for p, region in zip(people, self.regions, strict=True)]
         nothing = np.full((len(masks), KEYPOINTS, 3), np.nan, np.float32)
         presence = np.array([_presence(mask) for mask in masks], np.float32)
+        if self.regions[0].kind == "seed":
+            masks = [seed_mask(mask).astype(np.float32) / np.float32(255) for mask in masks]
         return Bodies(np.stack([region.xyxy for region in self.regions]), tuple(masks), nothing, presence)
 
 

@@ -84,7 +84,7 @@ def calibrate(
         StoreError: A file cannot be written.
     """
     settings = with_pack(settings, None)
-    networks = Networks(settings.precision, settings.threads or None, report)
+    networks = Networks(settings.precision, settings.device, settings.threads or None, report)
     encoder = make_encoder(settings.encoder or find_pack(settings.pack).encoder, networks)
     fit = _embedded(encoder, filmed_people(people, walks, seed), people * walks, report, "fit")
     test = _embedded(encoder, filmed_people(people, walks, seed + 1), people * walks, report, "measure")

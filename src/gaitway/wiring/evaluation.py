@@ -141,7 +141,7 @@ def encode_dataset(
     """
     settings = with_pack(settings, None)
     dataset = choice.open()
-    networks = Networks(settings.precision, settings.threads or None, report)
+    networks = Networks(settings.precision, settings.device, settings.threads or None, report)
     try:
         name = str(encoder) if encoder is not None else settings.encoder or find_pack(settings.pack).encoder
         made = make_encoder(name, networks, config=config)

@@ -15,6 +15,7 @@ from gaitway.types import Match
 from gaitway.wiring.draw import Names
 from gaitway.wiring.job import open_job
 from gaitway.wiring.outputs import RunFolder
+from gaitway.wiring.seed_layout import publish_seed_run
 
 
 def identify(
@@ -75,7 +76,9 @@ def identify(
             tuple(enrolled.values()), tuple(probed.values()), tuple(entries), tuple(matches), job.failures
         )
         run.finish(result, job.record())
-        job.folder.finish_run(run.path)
+        finished = job.folder.finish_run(run.path)
+        if job.settings.seed_layout:
+            publish_seed_run(job.folder, finished, job.names)
     return result
 
 

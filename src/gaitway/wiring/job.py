@@ -21,6 +21,7 @@ from gaitway.results import VideoResult
 from gaitway.wiring.analysis import encode
 from gaitway.wiring.publish import publish_features, publish_silhouettes
 from gaitway.wiring.record import describe
+from gaitway.wiring.seed_layout import SEED_FEATURES, publish_seed_silhouettes
 from gaitway.wiring.stages import Stages, build_stages
 from gaitway.wiring.video import follow_video, recipe
 
@@ -103,9 +104,15 @@ class Job:
         key = result_key(digest, recipe(self.stages, self.settings))
         followed = self._followed(source, name, key)
         self.afterwards(source, lambda: publish_silhouettes(self.folder, followed, key))
+        if self.settings.seed_layout:
+            self.afterwards(source, lambda: publish_seed_silhouettes(self.folder, followed, key))
         encoded_key = result_key(key, {"encoder": self.stages.encoder.model_id})
         encoded = self._encoded(followed, encoded_key)
         self.afterwards(source, lambda: publish_features(self.folder, encoded, encoded_key))
+        if self.settings.seed_layout:
+            self.afterwards(
+                source, lambda: publish_features(self.folder, encoded, encoded_key, SEED_FEATURES)
+            )
         self.timings[name] = {"wall_s": time.perf_counter() - begun, "frames": float(encoded.frame_count)}
         return encoded
 

@@ -28,7 +28,7 @@ def publish_silhouettes(folder: OutputFolder, result: VideoResult, key: str) -> 
     folder.publish(SILHOUETTES, result.name, key, fill)
 
 
-def publish_features(folder: OutputFolder, result: VideoResult, key: str) -> None:
+def publish_features(folder: OutputFolder, result: VideoResult, key: str, tree: str = FEATURES) -> None:
     """Write GaitFeatures/<video>/<track>.npz: parts (P, C), model_id, frames (from 1) and quality (T,)."""
 
     def fill(root: Path) -> None:
@@ -44,7 +44,7 @@ def publish_features(folder: OutputFolder, result: VideoResult, key: str) -> Non
                     quality=walk.quality,
                 )
 
-    folder.publish(FEATURES, result.name, key, fill)
+    folder.publish(tree, result.name, key, fill)
 
 
 def annotated_name(gallery: Sequence[str], probe: str) -> str:

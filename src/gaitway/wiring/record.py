@@ -24,7 +24,8 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "calibration": _calibration(stages.encoder.model_id),
         "models": {
             "sha256": dict(stages.networks.hashes),
-            "precision": {path.stem: r.precision for (path, _), r in stages.networks.runtimes.items()},
+            "precision": {name: r.precision for name, r in stages.networks.loaded()},
+            "device": {name: r.device for name, r in stages.networks.loaded()},
         },
         "versions": {"python": platform.python_version()} | versions_of(),
         "machine": {"cores": usable_cores(), "system": platform.system(), "machine": platform.machine()},

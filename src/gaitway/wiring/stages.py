@@ -17,7 +17,7 @@ from gaitway.adapters.checkpoints.yolox import load_yolox
 from gaitway.adapters.modelstore.manifest import sha256_file
 from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
-from gaitway.config import Settings
+from gaitway.config import Device, Settings
 from gaitway.detection.blazepose import BlazePoseDetector
 from gaitway.detection.motion import MotionDetector
 from gaitway.detection.steady import SteadyDetector
@@ -29,6 +29,8 @@ from gaitway.protocols import Camera, Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import LearnedEncoder, default_network
 from gaitway.segmentation.blazepose import BlazePoseSegmenter
+from gaitway.segmentation.humanseg import HumanSegConfig
+from gaitway.segmentation.humanseg_crops import CropKind
 from gaitway.tracking.camera_motion import CameraMotion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 
@@ -43,16 +45,22 @@ class Networks:
 
     Attributes:
         precision: Arithmetic of all of them.
+        device: Where checkpoints' networks run: the CPU by OpenVINO, or CUDA by torch.
         threads: Cores to use; None for all there are.
         report: Told when a model is fetched.
         hashes: SHA-256 of every model file in use, by file name.
+        runtimes: What OpenVINO loaded, by file and options.
+        on_torch: What torch loaded, and whose it is.
     """
 
     precision: Any = "f32"
+    device: Device = "cpu"
     threads: int | None = None
     report: Report = silent
     hashes: dict[str, str] = field(default_factory=dict)
     runtimes: dict[tuple[Path, str], OpenVinoRuntime] = field(default_factory=dict)
+    on_torch: list[tuple[str, Any]] = field(default_factory=list)
+    owners: dict[Path, str] = field(default_factory=dict)
     store: ModelStore = field(default_factory=ModelStore)
 
     def file(self, model: str, member: str | None = None) -> Path:
@@ -69,8 +77,9 @@ class Networks:
         """Return a loaded network."""
         return self.open(self.file(model, member))
 
-    def open(self, path: Path, **options: Any) -> OpenVinoRuntime:
-        """Return the network in ``path``, loaded once."""
+    def open(self, path: Path, *, owner: str = "", **options: Any) -> OpenVinoRuntime:
+        """Return the network in ``path``, loaded once; ``owner`` names it where its file's name does not."""
+        self.owners.setdefault(path, owner or path.stem)
         key = (path, str(options.get("shapes")))
         if key not in self.runtimes:
             self.runtimes[key] = OpenVinoRuntime(
@@ -82,14 +91,24 @@ class Networks:
     def busy_s(self) -> dict[str, float]:
         """Seconds of network time so far, per network file."""
         seconds: dict[str, float] = defaultdict(float)
-        for (path, _), runtime in self.runtimes.items():
-            seconds[path.stem] += runtime.busy_s
+        for name, runtime in self.loaded():
+            seconds[name] += runtime.busy_s
         return dict(seconds)
 
-    @property
-    def engine(self) -> Engine:
-        """Return where checkpoints' networks run: here, so that each is loaded once and its time counted."""
-        return Engine(self.open, home=self.store.home)
+    def loaded(self) -> list[tuple[str, Any]]:
+        """Return every network in use with its name; one open in several sizes comes several times."""
+        return [(self.owners[path], r) for (path, _), r in self.runtimes.items()] + self.on_torch
+
+    def engine(self, model: str) -> Engine:
+        """Return where a model's networks run: here, so that each is loaded once and its time counted."""
+        owner = Path(model).name
+        return Engine(
+            functools.partial(self.open, owner=owner),
+            device=None if self.device == "cpu" else self.device,
+            precision=self.precision,
+            on_torch_opened=lambda runtime: self.on_torch.append((owner, runtime)),
+            home=self.store.home,
+        )
 
     def remember(self, path: Path) -> None:
         """Note the hash of a model file that the user brought."""
@@ -98,7 +117,7 @@ class Networks:
 
     def close(self) -> None:
         """Give the networks' threads back."""
-        for runtime in self.runtimes.values():
+        for _, runtime in self.loaded():
             runtime.close()
 
     def _pulling(self, model: str, file: str, done: int, total: int | None) -> None:
@@ -151,8 +170,8 @@ def build_stages(settings: Settings, report: Report = silent) -> Stages:
         "segmenter": settings.segmenter or pack.segmenter,
         "encoder": settings.encoder or pack.encoder,
     }
-    networks = Networks(settings.precision, settings.threads or None, report)
-    segmenter = make_segmenter(names["segmenter"], networks)
+    networks = Networks(settings.precision, settings.device, settings.threads or None, report)
+    segmenter = make_segmenter(names["segmenter"], networks, crop=settings.crop)
     detector = make_detector(names["detector"], networks)
     if settings.steady and isinstance(detector, YoloxDetector) and isinstance(segmenter, BlazePoseSegmenter):
         detector = SteadyDetector(detector, segmenter)
@@ -177,21 +196,29 @@ def make_detector(
         landmarks = make_segmenter("blazepose", networks)
         return BlazePoseDetector(networks.runtime("blazepose", "pose_detection.tflite"), landmarks)
     path = _named_or_given(name, networks, DETECTORS, "detector")
-    return load_yolox(path, variant, size, engine=networks.engine)
+    return load_yolox(path, variant, size, engine=networks.engine(name))
 
 
-def make_segmenter(name: str, networks: Networks) -> Segmenter:
+def make_segmenter(name: str, networks: Networks, *, crop: CropKind = "context") -> Segmenter:
     """Build a segmenter by its name, or from the folder or zip of a PP-HumanSeg release.
 
+    Args:
+        name: Its name, folder or zip.
+        networks: Load its networks.
+        crop: How PP-HumanSeg is shown a person.
+
     Raises:
-        ConfigError: The name is unknown, and no folder or file.
+        ConfigError: The name is unknown, and no folder or file; or it has no choice of crops.
         ModelError: The files cannot be had or loaded.
     """
     if name == "blazepose":
+        if crop != "context":
+            raise ConfigError(
+                f"crop {crop!r} is PP-HumanSeg's, and the segmenter is {name}: choose --segmenter"
+            )
         return BlazePoseSegmenter(networks.runtime("blazepose", "pose_landmark_full.tflite"))
-    if name == "pphumanseg":
-        return load_humanseg(networks.file(name, "deploy.yaml").parent, engine=networks.engine)
-    return load_humanseg(_named_or_given(name, networks, SEGMENTERS, "segmenter"), engine=networks.engine)
+    source = _named_or_given(name, networks, SEGMENTERS, "segmenter")
+    return load_humanseg(source, config=HumanSegConfig(crop=crop), engine=networks.engine(name))
 
 
 def make_encoder(
@@ -212,8 +239,8 @@ def make_encoder(
         return LearnedEncoder(networks.open(graph), model_id)
     path = _named_or_given(name, networks, ENCODERS, "encoder")
     if config is None and is_exported(path):
-        return load_exported(path, engine=networks.engine)
-    return load_opengait_encoder(path, config, engine=networks.engine)
+        return load_exported(path, engine=networks.engine(name))
+    return load_opengait_encoder(path, config, engine=networks.engine(name))
 
 
 def _named_or_given(name: str, networks: Networks, known: Sequence[str], stage: Kind) -> Path:

@@ -33,6 +33,8 @@ def recipe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "segmenter": stages.names["segmenter"],
         "models": stages.seen_with,
         "precision": settings.precision,
+        "device": settings.device,
+        "crop": settings.crop,
         "camera_motion": settings.camera_motion,
         "link": (settings.link, settings.link_by_looks, settings.link_by_gait),
     }

@@ -14,6 +14,8 @@ from gaitway.protocols import Runtime
 if TYPE_CHECKING:
     import torch
 
+    from gaitway.adapters.runtimes.pytorch import PytorchRuntime
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -23,12 +25,14 @@ class Engine:
         open_network: Loads a network file (and takes ``shapes``, as ``OpenVinoRuntime`` does).
         device: Run on torch on this device (``cuda``, ``cpu``) instead; nothing is exported.
         precision: Arithmetic on ``device``; ``open_network`` chooses its own.
+        on_torch_opened: Told of every network that runs on ``device``.
         home: The model cache; the user's own when None.
     """
 
     open_network: Callable[..., Runtime] = OpenVinoRuntime
     device: str | None = None
     precision: str = "f32"
+    on_torch_opened: Callable[[PytorchRuntime], object] | None = None
     home: Path | None = None
 
     def load(
@@ -61,9 +65,12 @@ class Engine:
         from gaitway.adapters.runtimes.pytorch import PytorchRuntime
         from gaitway.models import fuse_conv_bn
 
-        return PytorchRuntime(
+        runtime = PytorchRuntime(
             fuse_conv_bn(network), [shape], device=self.device, precision=self.precision, name=name
         )
+        if self.on_torch_opened is not None:
+            self.on_torch_opened(runtime)
+        return runtime
 
 
 DEFAULT_ENGINE = Engine()

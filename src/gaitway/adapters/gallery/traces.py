@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from gaitway.adapters.gallery.walks import pack
-from gaitway.adapters.results.folder import FEATURES, RUNS, SILHOUETTES, OutputFolder
+from gaitway.adapters.results.folder import FEATURES, RUNS, SEED, SILHOUETTES, OutputFolder
 from gaitway.files import translated
 
 _UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -81,10 +81,11 @@ def opened(folders: Iterable[Path]) -> Iterator[OutputFolder]:
 def erase_tracks(folder: OutputFolder, tracks: AbstractSet[Track], traces: Sequence[Trace] = ()) -> int:
     """Erase tracks from an output folder, and what else shows them or holds an embedding of ``traces``."""
     root, erased = folder.root, 0
-    for video, track in sorted(tracks):
-        erased += _remove(root / FEATURES / video / f"{track:03d}.npz")
-        erased += _remove(root / SILHOUETTES / video / f"{track:03d}")
-    for part, video in itertools.product((FEATURES, SILHOUETTES), sorted({video for video, _ in tracks})):
+    for (video, track), tree in itertools.product(sorted(tracks), ("", SEED)):
+        erased += _remove(root / tree / FEATURES / video / f"{track:03d}.npz")
+        erased += _remove(root / tree / SILHOUETTES / video / f"{track:03d}")
+    parts = (FEATURES, SILHOUETTES, f"{SEED}/{FEATURES}", f"{SEED}/{SILHOUETTES}")
+    for part, video in itertools.product(parts, sorted({video for video, _ in tracks})):
         if (root / part / video).is_dir() and not any((root / part / video).iterdir()):
             folder.unpublish(part, video)
     digests = {trace.digest for trace in traces}
@@ -95,6 +96,7 @@ def erase_tracks(folder: OutputFolder, tracks: AbstractSet[Track], traces: Seque
     for run in sorted((root / RUNS).glob("*")):
         if not run.is_symlink() and run.is_dir() and tracks & _tracks_of_run(run):
             erased += _remove(run)
+            erased += _remove(root / SEED / RUNS / run.name)
     _drop_latest(root / RUNS)
     return erased
 

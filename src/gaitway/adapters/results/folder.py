@@ -2,6 +2,7 @@
 
 DIR/GaitSilhouette/<video>/<track>/<frame>.png    DIR/GaitFeatures/<video>/<track>.npz
 DIR/OutputVideos/<timestamp>/...                  DIR/OutputVideos/latest -> newest timestamp
+DIR/output/                                       --seed-layout: wiring/seed_layout.py
 DIR/.gaitway/                                     state: what is finished, by key; what is published
 """
 
@@ -27,6 +28,7 @@ from gaitway.results import VideoResult
 SILHOUETTES = "GaitSilhouette"
 FEATURES = "GaitFeatures"
 RUNS = "OutputVideos"
+SEED = "output"  # the same once more as the seed system lays it out, on request
 
 
 class OutputFolder:
@@ -91,7 +93,7 @@ class OutputFolder:
         """Make DIR/folder/video hold exactly what ``fill`` writes, replacing an older one in one step.
 
         Args:
-            folder: ``SILHOUETTES`` or ``FEATURES``.
+            folder: ``SILHOUETTES`` or ``FEATURES``, or such a folder below ``SEED``.
             video: The video's unique name, safe as a folder name.
             key: What the content belongs to; nothing is done if just that is published already.
             fill: Writes the content into the empty folder it is given.

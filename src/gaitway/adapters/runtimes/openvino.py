@@ -52,6 +52,7 @@ class OpenVinoRuntime:
         output_shapes: One shape per output, -1 where dynamic.
         output_names: The file's names of the outputs, in order; empty strings where it gives none.
         precision: The arithmetic really used: a processor without bf16 computes in f32.
+        device: What it runs on.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class OpenVinoRuntime:
         model = _read(self.path, shapes)
         compiled = _compile(model, self.path, _properties(precision, threads, streams, cache_dir))
         self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+        self.device = f"{' '.join(compiled.get_property('EXECUTION_DEVICES'))} (OpenVINO)"
         self.input_shapes = tuple(_shape(port) for port in compiled.inputs)
         self.output_shapes = tuple(_shape(port) for port in compiled.outputs)
         self.output_names = tuple(min(port.names, default="") for port in compiled.outputs)

@@ -34,6 +34,8 @@ class PytorchRuntime:
 
     Attributes:
         input_shapes: As given.
+        precision: As given.
+        device: What it runs on.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class PytorchRuntime:
         self.input_shapes = tuple(tuple(shape) for shape in input_shapes)
         self._device = _device(device)
         self._dtype = _dtype(precision, self._device)
+        self.precision, self.device = precision, f"{self._device} (torch)"
         self._network = network.eval().to(self._device, self._dtype)
         self._channels_last = self._device.type == "cuda" and all(len(s) == 4 for s in self.input_shapes)
         if self._channels_last:
