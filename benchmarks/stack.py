@@ -75,7 +75,9 @@ def network_ways(
     export_openvino(module, dynamic, shape, folder / "network.xml")
     ways: dict[str, Way] = {"torch eager": plain}
     for precision in ("f32", "bf16"):
-        runtime = OpenVinoRuntime(folder / "network.xml", precision=precision, threads=threads, latency=True)
+        runtime = OpenVinoRuntime(
+            folder / "network.xml", precision=precision, threads=threads, run_threads=None
+        )
         if runtime.precision == precision:  # a processor without bf16 computes in f32
             ways[f"gaitway {precision}"] = lambda runtime=runtime: runtime.run(images)  # type: ignore[misc]
     return ways

@@ -14,12 +14,13 @@ from gaitway.protocols import Encoder, VideoSource
 from gaitway.results import VideoResult
 from gaitway.silhouettes.quality import usable_index
 from gaitway.silhouettes.sequence import SequenceCollector
-from gaitway.types import Embedding
+from gaitway.types import Embedding, GaitSequence
 from gaitway.wiring.gait_odds import GaitOdds
 from gaitway.wiring.second_pass import SecondPass
 from gaitway.wiring.stages import Stages
 
 REPORT_EVERY = 10  # frames
+WALKS_TOGETHER = 8  # encoded side by side: enough for the cores, little memory
 MAX_FRAMES = 720  # of one walk; the field's evaluations use as many (frames_all_limit)
 
 
@@ -84,14 +85,20 @@ def encode(result: VideoResult, encoder: Encoder, *, max_frames: int = MAX_FRAME
     second, evenly spread, are used: more adds nothing but memory.
     """
     embeddings: dict[int, Embedding] = {}
-    for summary in result.summaries:
-        if summary.reason is None and summary.track_id in result.walks:
-            walk = result.walks[summary.track_id]
-            good = usable_index(walk)
-            good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
-            parts = encoder.encode([walk.silhouettes[good]])[0]
-            embeddings[summary.track_id] = Embedding(parts, encoder.model_id, result.name, summary.track_id)
+    tracks = [s.track_id for s in result.summaries if s.reason is None and s.track_id in result.walks]
+    for first in range(0, len(tracks), WALKS_TOGETHER):
+        together = tracks[first : first + WALKS_TOGETHER]
+        parts = encoder.encode([_shown(result.walks[track], max_frames) for track in together])
+        for row, track in enumerate(together):
+            embeddings[track] = Embedding(parts[row], encoder.model_id, result.name, track)
     return replace(result, embeddings=embeddings)
+
+
+def _shown(walk: GaitSequence, max_frames: int) -> np.ndarray:
+    """Return the silhouettes of a walk that the encoder is shown."""
+    good = usable_index(walk)
+    good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
+    return walk.silhouettes[good]
 
 
 def spread(length: int, limit: int, stretch: int) -> np.ndarray:

@@ -36,9 +36,9 @@ def test_precision_is_f32_unless_asked(tmp_path):
         assert runtime.precision == "f32"
 
 
-def test_latency_mode_gives_the_same_numbers(tmp_path):
+def test_all_threads_on_one_run_give_the_same_numbers(tmp_path):
     path = affine(tmp_path / "a.onnx")
-    with OpenVinoRuntime(path, threads=2, latency=True) as one, OpenVinoRuntime(path, threads=2) as many:
+    with OpenVinoRuntime(path, threads=2, run_threads=None) as one, OpenVinoRuntime(path, threads=2) as many:
         np.testing.assert_array_equal(one.run(X)[0], many.run(X)[0])
 
 

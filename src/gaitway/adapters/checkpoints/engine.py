@@ -42,6 +42,7 @@ class Engine:
         build: Callable[[], torch.nn.Module],
         shape: Sequence[int],
         example: Sequence[int],
+        **options: Any,
     ) -> Runtime:
         """Return a network of a checkpoint, ready to run.
 
@@ -51,6 +52,7 @@ class Engine:
             build: Makes the torch network; not called when its export is in the cache.
             shape: Its input's shape, -1 where dynamic.
             example: A shape to trace it with.
+            options: For ``open_network``: how its threads are used.
         """
         if self.device is not None:
             return self.on_torch(build(), shape, source.name)
@@ -58,7 +60,7 @@ class Engine:
         def export(folder: Path) -> None:
             export_openvino(build(), shape, example, folder / NETWORK)
 
-        return self.open_network(cached_export(source, settings, export, self.home) / NETWORK)
+        return self.open_network(cached_export(source, settings, export, self.home) / NETWORK, **options)
 
     def on_torch(self, network: torch.nn.Module, shape: Sequence[int], name: str) -> Runtime:
         """Return a torch network, its normalisations folded in, on ``device``."""

@@ -24,6 +24,7 @@ CLASSIFIERS = ("BNNecks.fc_bin", "Head1.fc_bin")
 EXAMPLE_FRAMES = 6  # any number does that every network treats as an ordinary walk
 SHORT_GRAPHS = {"SwinGait": 3}  # walks up to so many frames need another graph: its window over time
 UNCONFIRMED = ("MultiGaitpp",)  # docs/decisions/0053
+RUN_THREADS = 2  # of one walk: one alone keeps a small machine busy, many at once lose a tenth
 NEED_CLASSIFIER = ("ScoNet",)  # what it gives are class logits
 
 
@@ -61,6 +62,7 @@ def load_opengait_encoder(
             lambda: load_opengait(path, model),
             shape=(1, channels, -1, -1, -1),
             example=(1, channels, frames, 64, 44),
+            run_threads=RUN_THREADS,
         )
 
     runtime = load(EXAMPLE_FRAMES)

@@ -29,6 +29,8 @@ BYTETRACK_SIZES = {
     "l": (800, 1440),
     "x": (800, 1440),
 }
+SMALL = ("nano", "tiny")
+SMALL_ONNX_BYTES = 28_000_000  # tiny has 20 MB, s 36 MB
 _STEM = "backbone.backbone.stem.conv.conv.weight"
 _CLASSES = "head.cls_preds.0.weight"
 
@@ -60,8 +62,10 @@ def load_yolox(
     """
     path, base = Path(checkpoint), config or YoloxConfig()
     if path.suffix == ".onnx":
+        is_small = path.is_file() and path.stat().st_size < SMALL_ONNX_BYTES
         runtime: Runtime = SizedRuntime(
-            lambda shape: engine.open_network(path, shapes=[shape]), (1, 3, *(size or (-1, -1)))
+            lambda shape: engine.open_network(path, shapes=[shape], run_threads=_run_threads(is_small)),
+            (1, 3, *(size or (-1, -1))),
         )
         return YoloxDetector(runtime, _with(base, size, mode or base.mode))
     state = read_state(path)
@@ -76,8 +80,17 @@ def load_yolox(
         lambda: _network(state, found, classes, path.name),
         shape=(-1, 3, *(size or (-1, -1))),
         example=(1, 3, *(size or (64, 64))),
+        run_threads=_run_threads(found in SMALL),
     )
     return YoloxDetector(runtime, _with(base, size, mode or ("bytetrack" if is_bytetrack else "yolox")))
+
+
+def _run_threads(is_small: bool) -> int | None:  # noqa: FBT001 - its only argument
+    """Return the threads of one run: all, as frames are looked at one after the other, for heavy networks.
+
+    With a small one the other stages have as much to do, and single threads get most done.
+    """
+    return 1 if is_small else None
 
 
 def _with(config: YoloxConfig, size: tuple[int, int] | None, mode: Mode) -> YoloxConfig:

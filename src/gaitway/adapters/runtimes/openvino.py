@@ -35,9 +35,10 @@ class OpenVinoRuntime:
         precision: Arithmetic. ``f32`` gives the same result on every machine; ``bf16`` and ``f16`` are faster
             where the processor has them, and change results.
         threads: Threads in all; the usable cores when None.
-        streams: Runs side by side, each with ``threads // streams`` threads; as many as threads when None,
-            which gives the most runs a second.
-        latency: One stream with all threads, which gives the shortest single run.
+        streams: Runs side by side, each with ``threads // streams`` threads; as many as ``run_threads``
+            allows when None.
+        run_threads: Threads of one run, as far as there are so many: 1 gives the most runs a second, None
+            (all) the shortest run.
         shapes: New input shapes, -1 where dynamic; the file's own when None.
         cache_dir: Where compiled networks are kept for the next start; nowhere when None.
         check_finite: Whether to refuse outputs that have NaN or infinity, at the cost of looking.
@@ -62,14 +63,15 @@ class OpenVinoRuntime:
         precision: Precision = "f32",
         threads: int | None = None,
         streams: int | None = None,
-        latency: bool = False,
+        run_threads: int | None = 1,
         shapes: Sequence[Sequence[int]] | None = None,
         cache_dir: Path | str | None = None,
         check_finite: bool = False,
     ) -> None:
         self.path = Path(path)
         threads = usable_cores() if threads is None else threads
-        streams = (1 if latency else threads) if streams is None else streams
+        if streams is None:
+            streams = threads // run_threads if run_threads and threads > run_threads else 1
         if not 1 <= streams <= threads:
             raise ConfigError(f"{streams} streams on {threads} threads: use 1 stream up to one per thread")
         self._threads_per_stream = threads // streams
