@@ -66,6 +66,12 @@ def test_published_onnx():
     assert len(detector.detect(np.full((416, 416, 3), 114, np.uint8))) == 0
 
 
+def test_a_damaged_onnx_is_told_at_once(tmp_path):
+    (tmp_path / "cut.onnx").write_bytes(b"\x08\x07 not a network")
+    with pytest.raises(ModelFileError, match="not a readable network"):
+        load_yolox(tmp_path / "cut.onnx", engine=Engine(home=tmp_path))
+
+
 def test_wrong_variant_and_wrong_network(tmp_path):
     path = save(tmp_path, "nano")
     with pytest.raises(ConfigError, match="YOLOX-nano, not x"):

@@ -162,6 +162,11 @@ class OpenVinoRuntime:
         self.close()
 
 
+def require_readable(path: Path) -> None:
+    """Raise ModelNotFoundError or ModelFileError unless ``path`` is a network that OpenVINO reads."""
+    _read(path, None)
+
+
 @cache
 def _openvino() -> Any:
     """Import OpenVINO with the stand-in that it has for its own usage reports: gaitway tells nobody anything.
