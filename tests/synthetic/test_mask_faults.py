@@ -21,14 +21,14 @@ ONLY = {
 @settings(max_examples=30, deadline=None)
 def test_any_faults_leave_masks_of_0_and_255_and_at_least_one_frame(seed):
     masks = body()
-    out = spoil(masks, np.random.default_rng(seed), FaultRates(*[0.7] * 7))
+    out = spoil(masks, np.random.default_rng(seed), FaultRates(*[0.7] * 8))
     assert 1 <= len(out) <= 10
     assert out.dtype == np.uint8
     assert set(np.unique(out)) <= {0, 255}
     np.testing.assert_array_equal(masks, body())  # the input is left alone
 
 
-@pytest.mark.parametrize("name", ["edge", "feet", "holes", "neighbour", "cut", "coarse", "dropped"])
+@pytest.mark.parametrize("name", ["edge", "feet", "holes", "neighbour", "cut", "coarse", "dropped", "merged"])
 def test_every_fault_does_something_to_some_of_twenty(name):
     changed = 0
     for seed in range(20):
@@ -50,5 +50,10 @@ def test_lost_feet_only_shorten():
         assert out[:, 10:95].all(axis=(0, 1))[35:65].all()
 
 
+def test_merged_people_only_add():
+    for seed in range(10):
+        assert (spoil(body(), np.random.default_rng(seed), ONLY["merged"]) >= body()).all()
+
+
 def test_no_rates_no_faults():
-    np.testing.assert_array_equal(spoil(body(), np.random.default_rng(0), FaultRates(*[0.0] * 7)), body())
+    np.testing.assert_array_equal(spoil(body(), np.random.default_rng(0), FaultRates(*[0.0] * 8)), body())

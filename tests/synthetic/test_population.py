@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from gaitway.errors import InputError
 from gaitway.synthetic.benchmark import GALLERY, VIEWS_DEG, BenchmarkConfig, benchmark_walks
 from gaitway.synthetic.population import PopulationConfig, outfit, person, training_walks
 from gaitway.synthetic.shot import Shot, Timing, View, film, sample_view
@@ -29,6 +30,14 @@ def test_people_differ_and_groups_are_alike():
 
 def test_seeds_make_other_people():
     assert person(0, CONFIG).body.stature_m != person(0, PopulationConfig(seed=6)).body.stature_m
+
+
+def test_the_mix_of_conditions_is_chosen_and_checked():
+    plain, bags = (PopulationConfig(seed=5, mix=mix) for mix in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
+    pairs = zip(training_walks(3, 4, 4, plain), training_walks(3, 4, 4, bags), strict=True)
+    assert any(one.shape != two.shape or (one != two).any() for one, two in pairs)
+    with pytest.raises(InputError, match="add up to 1"):
+        PopulationConfig(mix=(0.5, 0.5, 0.5))
 
 
 def test_outfits_leave_body_and_gait_alone():

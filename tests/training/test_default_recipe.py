@@ -12,7 +12,7 @@ from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
 from gaitway.synthetic.population import PopulationConfig
 from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
 from gaitway.training.default import TrainConfig, draw_batch, load_templates, train
-from gaitway.training.evaluate import NetworkEncoder, cross_view
+from gaitway.training.evaluate import NetworkEncoder, cross_view, interval
 from gaitway.training.export_default import export
 
 TINY = CorpusConfig(people=8, walks=3, frames=6, per_shard=4, population=PopulationConfig(seed=3))
@@ -56,10 +56,27 @@ def test_batches_hold_several_walks_of_each_person(corpus):
     assert (draw_batch(templates, config, 8)[0] != maps).any()
 
 
+def test_two_corpora_are_of_different_people(corpus):
+    one, two = load_templates(corpus), load_templates(corpus, corpus)
+    assert two.by_person.shape == (16, 3)
+    np.testing.assert_array_equal(two.by_person[:8], one.by_person)
+    np.testing.assert_array_equal(two.maps[two.by_person[8:]], one.maps[one.by_person])
+
+
+def test_training_begins_from_earlier_weights(corpus, tmp_path):
+    torch.manual_seed(5)
+    earlier = GaitTemplateNet()
+    weights = export(earlier, tmp_path)[0]
+    still = TrainConfig(steps=1, people=4, walks=2, learning_rate=1e-12)
+    trained = train([corpus], tmp_path / "next", still, device="cpu", start=weights)
+    for one, two in zip(earlier.parameters(), trained.parameters(), strict=True):
+        torch.testing.assert_close(one, two, rtol=0, atol=1e-6)
+
+
 def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(corpus, tmp_path, monkeypatch):
     torch.set_num_threads(1)
     config = TrainConfig(steps=4, people=4, walks=2, save_every=2)
-    whole = train(corpus, tmp_path / "whole", config, device="cpu")
+    whole = train([corpus], tmp_path / "whole", config, device="cpu")
 
     class StopError(Exception):
         pass
@@ -75,9 +92,9 @@ def test_an_interrupted_training_ends_where_an_uninterrupted_one_does(corpus, tm
 
     monkeypatch.setattr(default, "draw_batch", stop_at_three)
     with pytest.raises(StopError):
-        train(corpus, tmp_path / "broken", config, device="cpu")
+        train([corpus], tmp_path / "broken", config, device="cpu")
     monkeypatch.undo()
-    resumed = train(corpus, tmp_path / "broken", config, device="cpu")
+    resumed = train([corpus], tmp_path / "broken", config, device="cpu")
     for one, two in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         torch.testing.assert_close(one, two, rtol=0, atol=0)
 
@@ -120,6 +137,17 @@ def test_cross_view_of_a_perfect_and_a_blind_encoder():
 
     best, worst = cross_view(Oracle(), walks), cross_view(Blind(), walks)
     assert set(best.by_condition.values()) == {100.0}
-    assert best.same_view == 100
+    assert best.same_view == best.front_back == 100
+    assert set(best.interval.values()) == {(100.0, 100.0)}
     assert worst.by_condition["nm"] == pytest.approx(100 / 3)
     assert set(best.by_view) == {float(v) for v in range(0, 181, 18)}
+
+
+def test_intervals_draw_people_and_not_decisions():
+    person = np.repeat(np.arange(20), 30)
+    by_person = interval(person, person % 2 == 0)  # half of the people always right
+    by_decision = interval(np.arange(600), person % 2 == 0)
+    assert by_person[0] < 35
+    assert by_person[1] > 65
+    assert 44 < by_decision[0] < 50 < by_decision[1] < 56
+    assert np.isnan(interval(np.zeros(0, np.int64), np.zeros(0, bool))).all()

@@ -28,6 +28,7 @@ class FaultRates:
     cut: float = 0.08
     coarse: float = 0.35
     dropped: float = 0.25
+    merged: float = 0.0  # with a piece of another person; what real crowds add (decision 0033)
 
 
 def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = None) -> Spoilt:
@@ -35,6 +36,7 @@ def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = Non
     rates = rates or FaultRates()
     faults = (
         (rates.neighbour, _add_neighbour),
+        (rates.merged, _merge_person),
         (rates.coarse, _coarsen),
         (rates.edge, _roughen),
         (rates.feet, _lose_feet),
@@ -44,7 +46,7 @@ def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = Non
     )
     out = masks
     for rate, fault in faults:
-        if rng.random() < rate:
+        if rate > 0 and rng.random() < rate:
             out = fault(out, rng)
     return out
 
@@ -64,6 +66,28 @@ def _add_neighbour(masks: Masks, rng: np.random.Generator) -> Masks:
     top, low = sorted(rng.integers(height // 8, height, 2).tolist())
     wide = int(rng.integers(2, max(3, width // 8)))
     out[start:stop, top : low + 1, max(x - wide, 0) : max(x, 1)] = 255
+    return out
+
+
+def _merge_person(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Let the segmenter take somebody close by for a part of the person, for some frames.
+
+    The other is the walk itself, mirrored and played backwards; some of their rows show, and they drift.
+    """
+    count, height, width = masks.shape
+    out, other = masks.copy(), masks[::-1, :, ::-1]
+    span = max(round(count * rng.uniform(0.15, 0.8)), 1)
+    start = int(rng.integers(count - span + 1))
+    top, low = np.sort(rng.uniform(0, height, 2)).astype(int)
+    low = min(max(low, top + height // 6), height)
+    shift = rng.choice([-1, 1]) * rng.uniform(0.10, 0.35) * width + np.cumsum(
+        rng.normal(0, 0.01 * width, span)
+    )
+    for i, dx in zip(range(start, start + span), shift.astype(int), strict=True):
+        to, source = (
+            (slice(dx, None), slice(None, -dx)) if dx > 0 else (slice(None, dx or None), slice(-dx, None))
+        )
+        out[i, top:low, to] |= other[i, top:low, source]
     return out
 
 

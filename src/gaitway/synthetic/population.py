@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import UInt8
 
+from gaitway.errors import InputError
 from gaitway.synthetic.covariates import BAGS, COATS, HELD
 from gaitway.synthetic.figure import sample_clothes
 from gaitway.synthetic.mask_faults import FaultRates
@@ -26,11 +27,19 @@ class PopulationConfig:
         group: People in a group of look-alikes.
         alike: Part of all people who belong to such a group.
         seed: Makes everybody; tests use another seed than training.
+        mix: Parts of nm, bg and cl among the training walks.
+        faults: How often the masks of the training walks are spoilt.
     """
 
     group: int = 4
     alike: float = 0.5
     seed: int = 0
+    mix: tuple[float, float, float] = (0.4, 0.3, 0.3)
+    faults: FaultRates = field(default_factory=FaultRates)
+
+    def __post_init__(self) -> None:
+        if min(self.mix) < 0 or abs(sum(self.mix) - 1) > 1e-6:
+            raise InputError(f"mix is {self.mix}, wanted three parts that add up to 1: use 0.4 0.3 0.3")
 
 
 def person(index: int, config: PopulationConfig) -> Walker:
@@ -61,7 +70,7 @@ def training_walks(
     walker = person(index, config)
     rng = np.random.default_rng([config.seed, 6, index])
     for _ in range(count):
-        condition = str(rng.choice(CONDITIONS, p=(0.4, 0.3, 0.3)))
+        condition = str(rng.choice(CONDITIONS, p=config.mix))
         dressed = outfit(walker, condition, rng)
         if condition == "bg" and rng.random() < 0.25:  # segmenters lose bags; the arm is still busy
             dressed = replace(dressed, extras=tuple(replace(e, parts=()) for e in dressed.extras))
@@ -69,4 +78,4 @@ def training_walks(
             dressed = dressed.carrying(str(rng.choice(BAGS + HELD)), rng)
         timing = Timing(frames, float(rng.choice([10.0, 15.0, 20.0, 25.0, 30.0, 30.0])))
         curvature = float(rng.normal(0, 0.12)) if rng.random() < 0.25 else 0.0
-        yield film(dressed, Shot(sample_view(rng), timing, curvature, FaultRates()), rng)
+        yield film(dressed, Shot(sample_view(rng), timing, curvature, config.faults), rng)

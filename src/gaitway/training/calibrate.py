@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float, Float32
 
 from gaitway.protocols import Encoder
+from gaitway.recognition.calibration import Calibration
 from gaitway.recognition.distance import distance_matrix
 from gaitway.synthetic.mask_faults import FaultRates
 from gaitway.synthetic.population import PopulationConfig, outfit, person
@@ -30,7 +31,7 @@ class CalibrationConfig:
         population: Who is drawn.
     """
 
-    scenes: int = 60
+    scenes: int = 200
     gallery: tuple[int, int] = (3, 8)
     stranger_rate: float = 0.25
     frames: int = 40
@@ -62,3 +63,55 @@ def _walk(walker: Walker, view: View, config: CalibrationConfig, rng: np.random.
     """Film a walk; the people of one video differ in direction by some degrees."""
     turned = replace(view, azimuth_deg=view.azimuth_deg + rng.normal(0, 10))
     return film(walker, Shot(turned, Timing(config.frames), 0.0, FaultRates()), rng)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSet:
+    """How scores treat people whom the gallery has and has not, every probe by itself.
+
+    Attributes:
+        known: Probes whom the gallery has.
+        strangers: Probes whom it has not.
+        named: Percent of the known whose nearest candidate is right.
+        accepted: Percent of the strangers whose best candidate lies above even odds.
+        fnir: Percent of the known not named right at the score that a tenth of the strangers reach.
+        auc: Chance that a true pair scores above a false one.
+    """
+
+    known: int
+    strangers: int
+    named: float
+    accepted: float
+    fnir: float
+    auc: float
+
+
+def open_set(cases: Sequence[Case], calibration: Calibration) -> OpenSet:
+    """Measure calibrated scores on cases that they were not fitted on."""
+    right, best_known, best_stranger = [], [], []
+    genuine: list[float] = []
+    impostor: list[float] = []
+    for distances, same in cases:
+        odds = calibration.log_odds(distances)
+        genuine.extend(odds[same])
+        impostor.extend(odds[~same])
+        has, best = same.any(axis=1), odds.argmax(axis=1)
+        right.extend(same[np.arange(len(same)), best][has])
+        best_known.extend(odds.max(axis=1)[has])
+        best_stranger.extend(odds.max(axis=1)[~has])
+    correct, known, strangers = np.array(right, bool), np.array(best_known), np.array(best_stranger)
+    limit = np.quantile(strangers, 0.9)
+    return OpenSet(
+        len(known),
+        len(strangers),
+        100 * float(correct.mean()),
+        100 * float((strangers > 0).mean()),
+        100 * float(1 - (correct & (known > limit)).mean()),
+        pair_auc(np.array(genuine), np.array(impostor)),
+    )
+
+
+def pair_auc(genuine: Float[np.ndarray, " n"], impostor: Float[np.ndarray, " m"]) -> float:
+    """Return the chance that a genuine score is higher than an impostor's; ties count half."""
+    higher, equal = genuine[:, None] > impostor, genuine[:, None] == impostor
+    return float((higher + 0.5 * equal).mean())

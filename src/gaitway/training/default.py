@@ -28,6 +28,7 @@ from gaitway.protocols import Encoder
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import network_input
 from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
+from gaitway.synthetic.mask_faults import FaultRates
 from gaitway.synthetic.population import PopulationConfig
 from gaitway.synthetic.recorded import recorded_walks
 from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
@@ -75,12 +76,14 @@ class Templates:
     by_person: np.ndarray
 
 
-def load_templates(folder: Path) -> Templates:
-    """Sum up every walk of a corpus as the network sees it."""
-    maps, labels = [], []
-    for shard in read_corpus(folder):
-        maps.append(np.stack([_quantised(walk) for walk in shard.walks]))
-        labels.append(shard.labels)
+def load_templates(*folders: Path) -> Templates:
+    """Sum up every walk of one or more corpora, of different people, as the network sees it."""
+    maps, labels, known = [], [], 0
+    for folder in folders:
+        for shard in read_corpus(folder):
+            maps.append(np.stack([_quantised(walk) for walk in shard.walks]))
+            labels.append(shard.labels + known)
+        known = int(labels[-1].max()) + 1
     label = np.concatenate(labels)
     people, counts = np.unique(label, return_counts=True)
     fewest = int(counts.min())
@@ -158,6 +161,12 @@ class Trainer:
         self.step += 1
         return float(loss.detach())
 
+    def start_from(self, weights: Path) -> None:
+        """Take the weights of an earlier training; its optimiser starts anew."""
+        from safetensors.torch import load_file
+
+        self.net.load_state_dict(load_file(weights))
+
     def save(self, path: Path) -> None:
         """Keep everything that going on needs."""
         state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
@@ -174,18 +183,30 @@ class Trainer:
             self.step = int(state["step"])
 
 
-def train(corpus: Path, out: Path, config: TrainConfig, *, device: str) -> GaitTemplateNet:
-    """Train on a corpus, keeping a checkpoint in ``out``; return the network in evaluation mode."""
+def train(
+    corpora: Sequence[Path], out: Path, config: TrainConfig, *, device: str, start: Path | None = None
+) -> GaitTemplateNet:
+    """Train on corpora, keeping a checkpoint in ``out``; return the network in evaluation mode.
+
+    Args:
+        corpora: Folders of shards, of different people.
+        out: Where the checkpoint lies; an interrupted training goes on from it.
+        config: The recipe.
+        device: As torch names it.
+        start: Weights (safetensors) of an earlier training to begin from.
+    """
     out.mkdir(parents=True, exist_ok=True)
     trainer, checkpoint = Trainer(config, device), out / "checkpoint.pt"
+    if start:
+        trainer.start_from(start)
     trainer.resume(checkpoint)
-    templates = load_templates(corpus)
+    templates = load_templates(*corpora)
     log.info("%d walks of %d people on %s", len(templates.maps), len(templates.by_person), device)
-    start, losses = time.monotonic(), []
+    began, losses = time.monotonic(), []
     while trainer.step < config.steps:
         losses.append(trainer.train_step(*draw_batch(templates, config, trainer.step)))
         if trainer.step % 100 == 0:
-            log.info("step %d loss %.3f, %.0f s", trainer.step, np.mean(losses), time.monotonic() - start)
+            log.info("step %d loss %.3f, %.0f s", trainer.step, np.mean(losses), time.monotonic() - began)
             losses = []
         if trainer.step % config.save_every == 0:
             trainer.save(checkpoint)
@@ -225,8 +246,12 @@ def _parser() -> argparse.ArgumentParser:
     corpus.add_argument("--folder", type=Path, required=True)
     for name, default in (("people", 2000), ("walks", 8), ("frames", 24), ("workers", 2), ("seed", 100)):
         corpus.add_argument(f"--{name}", type=int, default=default)
+    corpus.add_argument("--mix", type=float, nargs=3, default=(0.4, 0.3, 0.3), help="parts of nm, bg, cl")
+    corpus.add_argument("--merged", type=float, default=0.0, help="part of walks merged with a neighbour")
     learn = commands.add_parser("train", help="train and export")
-    learn.add_argument("--corpus", type=Path, required=True)
+    learn.add_argument("--corpus", type=Path, nargs="+", required=True)
+    learn.add_argument("--start", type=Path, help="weights of an earlier training to begin from")
+    learn.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
     learn.add_argument("--out", type=Path, required=True)
     for name, default in (("steps", 3000), ("people", 32), ("walks", 4), ("seed", 0), ("threads", 0)):
         learn.add_argument(f"--{name}", type=int, default=default)
@@ -241,16 +266,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = _parser().parse_args(arguments)
     if chosen.command == "corpus":
-        population = PopulationConfig(seed=chosen.seed)
+        faults = FaultRates(merged=chosen.merged)
+        population = PopulationConfig(seed=chosen.seed, mix=tuple(chosen.mix), faults=faults)
         config = CorpusConfig(chosen.people, chosen.walks, chosen.frames, population=population)
         for path in write_corpus(chosen.folder, config, workers=chosen.workers):
             log.info("%s", path.name)
     elif chosen.command == "train":
         if chosen.threads:
             torch.set_num_threads(chosen.threads)
-        recipe = TrainConfig(chosen.steps, chosen.people, chosen.walks, seed=chosen.seed)
+        recipe = TrainConfig(chosen.steps, chosen.people, chosen.walks, chosen.rate, seed=chosen.seed)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        export(train(chosen.corpus, chosen.out, recipe, device=device), chosen.out)
+        net = train(chosen.corpus, chosen.out, recipe, device=device, start=chosen.start)
+        export(net, chosen.out)
     else:
         for test, name, result in score(chosen.weights, chosen.mocap):
             log.info("%s | %s | %s", test, name, result)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Int64, Shaped, UInt8
 
 from gaitway.models.gait_template import GaitTemplateNet
 from gaitway.protocols import Encoder
@@ -22,13 +22,45 @@ class CrossView:
 
     Attributes:
         by_condition: nm, bg, cl.
-        by_view: The same for every probe view, all conditions together.
+        interval: The same with 95 % intervals, from drawing the people again and again.
+        by_view: For every probe view, all conditions together.
         same_view: Where gallery and probe have the same view, all conditions together.
     """
 
     by_condition: dict[str, float]
+    interval: dict[str, tuple[float, float]]
     by_view: dict[float, float]
     same_view: float
+
+    @property
+    def front_back(self) -> float:
+        """Rank-1 of probes seen exactly from the front or the back."""
+        return float(np.mean([self.by_view[view] for view in (0.0, 180.0)]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """Every probe against every gallery view: (N,) each.
+
+    Attributes:
+        person: Whose walk the probe is.
+        condition: nm, bg or cl.
+        probe_view: Azimuth in degrees.
+        gallery_view: Azimuth in degrees.
+        right: Whether the nearest gallery walk is the same person's.
+    """
+
+    person: Int64[np.ndarray, " n"]
+    condition: Shaped[np.ndarray, " n"]
+    probe_view: Float[np.ndarray, " n"]
+    gallery_view: Float[np.ndarray, " n"]
+    right: Bool[np.ndarray, " n"]
+
+    @property
+    def crosses(self) -> Bool[np.ndarray, " n"]:
+        """Where the views differ."""
+        differ: np.ndarray = self.probe_view != self.gallery_view
+        return differ
 
 
 class NetworkEncoder:
@@ -61,38 +93,69 @@ def embed(encoder: Encoder, walks: Sequence[LabelledWalk], *, batch: int = 64) -
 
 
 def cross_view(encoder: Encoder, walks: Sequence[LabelledWalk]) -> CrossView:
-    """Score an encoder by CASIA-B's protocol: per pair of views, the nearest gallery walk names the probe.
+    """Score an encoder by CASIA-B's protocol; see ``decide``."""
+    return summary(decide(embed(encoder, walks), walks))
+
+
+def decide(parts: Float[np.ndarray, "n p c"], walks: Sequence[LabelledWalk]) -> Decisions:
+    """Name every probe by its nearest gallery walk, one pair of views at a time.
 
     Source:
         Yu, Tan and Tan, A Framework for Evaluating the Effect of View Angle, Clothing and Carrying
-        Condition on Gait Recognition, ICPR 2006; the identical view is left out as the field does.
+        Condition on Gait Recognition, ICPR 2006.
     """
-    parts = embed(encoder, walks)
     people = np.array([walk.person for walk in walks])
     views = np.array([walk.view_deg for walk in walks])
     conditions = np.array([walk.condition for walk in walks])
     enrolled = np.isin(conditions, GALLERY)
-    rows: list[tuple[str, float, float, float]] = []
-    for probe_view in np.unique(views):
-        probes = np.flatnonzero(~enrolled & (views == probe_view))
-        for view in np.unique(views):
-            gallery = np.flatnonzero(enrolled & (views == view))
-            nearest = distance_matrix(parts[probes], parts[gallery]).argmin(axis=1)
-            right = people[gallery[nearest]] == people[probes]
-            for kind in np.unique(conditions[probes]):
-                share = 100 * float(right[conditions[probes] == kind].mean())
-                rows.append((str(kind)[:2], float(probe_view), float(view), share))
-    return _summary(rows)
-
-
-def _summary(rows: list[tuple[str, float, float, float]]) -> CrossView:
-    cross = [row for row in rows if row[1] != row[2]]
-
-    def mean(chosen: list[tuple[str, float, float, float]]) -> float:
-        return float(np.mean([row[3] for row in chosen])) if chosen else float("nan")
-
-    return CrossView(
-        {kind: mean([r for r in cross if r[0] == kind]) for kind in dict.fromkeys(r[0] for r in rows)},
-        {view: mean([r for r in cross if r[1] == view]) for view in sorted({r[1] for r in rows})},
-        mean([row for row in rows if row[1] == row[2]]),
+    probes = np.flatnonzero(~enrolled)
+    seen = np.unique(views)
+    right = []
+    for view in seen:
+        gallery = np.flatnonzero(enrolled & (views == view))
+        nearest = distance_matrix(parts[probes], parts[gallery]).argmin(axis=1)
+        right.append(people[gallery[nearest]] == people[probes])
+    return Decisions(
+        np.tile(people[probes], len(seen)),
+        np.tile([condition[:2] for condition in conditions[probes]], len(seen)),
+        np.tile(views[probes], len(seen)),
+        np.repeat(seen, len(probes)),
+        np.concatenate(right),
     )
+
+
+def summary(decisions: Decisions) -> CrossView:
+    """Average decisions; the identical view is left out, as the field does."""
+    cross, right = decisions.crosses, decisions.right
+
+    def mean(chosen: np.ndarray) -> float:
+        return 100 * float(right[chosen].mean()) if chosen.any() else float("nan")
+
+    kinds = {str(kind): decisions.condition == kind for kind in dict.fromkeys(decisions.condition.tolist())}
+    return CrossView(
+        {kind: mean(cross & here) for kind, here in kinds.items()},
+        {kind: interval(decisions.person[cross & here], right[cross & here]) for kind, here in kinds.items()},
+        {
+            float(view): mean(cross & (decisions.probe_view == view))
+            for view in np.unique(decisions.probe_view)
+        },
+        mean(~cross),
+    )
+
+
+def interval(
+    person: Int64[np.ndarray, " n"], right: Bool[np.ndarray, " n"], draws: int = 1000
+) -> tuple[float, float]:
+    """Return the 95 % interval of the percentage right, people drawn with replacement.
+
+    Source:
+        Efron, Bootstrap Methods, Annals of Statistics 1979; decisions about one person hang together, so
+        people are drawn and not decisions.
+    """
+    who, index = np.unique(person, return_inverse=True)
+    if not len(who):
+        return float("nan"), float("nan")
+    share = np.bincount(index, right) / np.bincount(index)
+    drawn = np.random.default_rng(0).integers(0, len(who), (draws, len(who)))
+    low, high = np.percentile(100 * share[drawn].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)
