@@ -8,7 +8,7 @@ import gaitway
 
 PUBLIC = {
     "ByteTracker": ["track_threshold", "track_buffer", "match_threshold", "frame_rate", "mot20", "compat"],
-    "Gallery": ["url", "key", "actor", "metric", "create"],
+    "Gallery": ["url", "key", "actor", "metric", "create", "index"],
     "identify": ["gallery", "probes", "out", "pack", "settings", "report"],
     "load_detector": ["name", "variant", "size"],
     "load_encoder": ["name", "config"],

@@ -41,6 +41,22 @@ class FirstStage(Protocol):
         """Return templates as they were written."""
         ...
 
+    def packed(self, block: Any) -> Any:
+        """Return what is measured of a block, (P, BLOCK, width), to be kept elsewhere."""
+        ...
+
+    def unpacked(self, content: Any) -> Any:
+        """Return the block of ``packed``, to be measured only: without the templates as they were written."""
+        ...
+
+    def bounds(self) -> tuple[float, float]:
+        """Return what ``slack`` follows from: the longest part written, and the farthest that one moved."""
+        ...
+
+    def widen(self, longest: float, moved: float) -> None:
+        """Let ``slack`` hold for blocks written elsewhere, under the ``bounds`` there."""
+        ...
+
     def ask(self, probes: Float32[np.ndarray, "n p c"]) -> Measure:
         """Return what writes a block's distances to ``probes`` into an array (BLOCK, N), from any thread."""
         ...
@@ -89,6 +105,22 @@ class Float32Stage:
     def exact(self, block: np.ndarray, rows: Int64[np.ndarray, " n"]) -> Float[np.ndarray, "n p c"]:
         """Return templates as they were written."""
         return block[:, rows, :-2].transpose(1, 0, 2)
+
+    def packed(self, block: np.ndarray) -> np.ndarray:
+        """Return what is measured of a block: all of it."""
+        return block
+
+    def unpacked(self, content: np.ndarray) -> np.ndarray:
+        """Return the block of ``packed``."""
+        return content
+
+    def bounds(self) -> tuple[float, float]:
+        """Return what ``slack`` follows from: the longest part written; none moved."""
+        return self._longest, 0.0
+
+    def widen(self, longest: float, moved: float) -> None:  # noqa: ARG002 - nothing moves here
+        """Let ``slack`` hold for blocks written elsewhere."""
+        self._longest = max(self._longest, longest)
 
     def ask(self, probes: Float32[np.ndarray, "n p c"]) -> Measure:
         """Return what writes a block's distances to ``probes`` into an array (BLOCK, N)."""

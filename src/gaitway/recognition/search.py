@@ -41,6 +41,15 @@ class Ranked:
     distance: Float64[np.ndarray, "n k"]
 
 
+def scaled(parts: Float[np.ndarray, "n p c"], metric: str) -> Float[np.ndarray, "n p c"]:
+    """Return parts as they are measured: of unit length for cosines."""
+    if metric == "euc":
+        return parts
+    long = parts.astype(np.float32)
+    unit: np.ndarray = long / np.maximum(np.linalg.norm(long, axis=2, keepdims=True), 1e-12)
+    return unit
+
+
 class TemplateIndex:
     """Templates of one model, searched exactly; safe to use from several threads.
 
@@ -190,16 +199,8 @@ class TemplateIndex:
             count = min(BLOCK - row, len(slots) - done)
             for start in range(0, count, _WRITTEN):
                 some = slice(done + start, done + min(start + _WRITTEN, count))
-                self._stage.write(self._blocks[block], row + start, self._scaled(embeddings[some]))
+                self._stage.write(self._blocks[block], row + start, scaled(embeddings[some], self._metric))
             done += count
-
-    def _scaled(self, parts: np.ndarray) -> np.ndarray:
-        """Return parts as they are measured: of unit length for cosines."""
-        if self._metric == "euc":
-            return parts
-        long = parts.astype(np.float32)
-        scaled: np.ndarray = long / np.maximum(np.linalg.norm(long, axis=2, keepdims=True), 1e-12)
-        return scaled
 
     def _vacate(self, slot: int) -> None:
         self._stage.clear(self._blocks[slot // BLOCK], slot % BLOCK)
@@ -211,7 +212,7 @@ class TemplateIndex:
     def _nearest(self, probes: np.ndarray, k: int) -> list[_Found]:
         if not self._slots or k < 1:
             return [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))] * len(probes)
-        parts = self._scaled(probes.astype(np.float32))
+        parts = scaled(probes.astype(np.float32), self._metric)
         with one_blas_thread(), ThreadPoolExecutor(self._threads) as pool:
             coarse = self._coarse(parts, pool)
             below, above = self._stage.slack(parts)

@@ -115,6 +115,22 @@ class BFloatStage:
         known: np.ndarray = block.kept[rows]
         return known
 
+    def packed(self, block: BFloatBlock) -> np.ndarray:
+        """Return what is measured of a block, (P, BLOCK, C + 6) uint16."""
+        return block.rounded
+
+    def unpacked(self, content: np.ndarray) -> BFloatBlock:
+        """Return the block of ``packed``, to be measured only."""
+        return BFloatBlock(np.zeros((0, *self._shape), self._kept), content)
+
+    def bounds(self) -> tuple[float, float]:
+        """Return what ``slack`` follows from: the longest part written, and the farthest that one moved."""
+        return self._longest, self._moved
+
+    def widen(self, longest: float, moved: float) -> None:
+        """Let ``slack`` hold for blocks written elsewhere, under the ``bounds`` there."""
+        self._longest, self._moved = max(self._longest, longest), max(self._moved, moved)
+
     def ask(self, probes: Float32[np.ndarray, "n p c"]) -> Measure:
         """Return what writes a block's distances to ``probes`` into an array (BLOCK, N), from any thread."""
         import openvino

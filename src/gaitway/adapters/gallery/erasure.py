@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from gaitway.adapters.gallery import audit, facts, people, seen, traces
+from gaitway.adapters.gallery import audit, facts, ondisk, people, seen, traces
 from gaitway.adapters.gallery.bytesearch import occurrences
 from gaitway.adapters.gallery.database import BUSY_TIMEOUT_S, NOTHING_CHANGED, Database
 from gaitway.adapters.gallery.records import Erasure, Subject
@@ -106,8 +106,9 @@ def _rows(
 def _finish(
     database: Database, actor: str, key: int, left: Sequence[traces.Trace], places: Sequence[Path]
 ) -> int:
-    """Erase the files, then the bytes between the live ones and in the log."""
+    """Erase the files, the search index, then the bytes between the live ones and in the log."""
     files = traces.erase(left, places)
+    ondisk.sweep(database)
     with database.write() as connection:
         facts.put(connection, _fact(key), _ONLY_BYTES)
     clean(database)

@@ -1,15 +1,18 @@
-"""Finds the nearest people of walks, model by model, over matrices kept in memory."""
+"""Finds the nearest people of walks, model by model, over indexes kept fresh."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select
 
+from gaitway.adapters.gallery.indexes import Indexes
 from gaitway.adapters.gallery.matrix import Matrix
+from gaitway.adapters.gallery.ondisk import DiskMatrix
 from gaitway.adapters.gallery.records import Candidate, SearchResult, Walk
 from gaitway.adapters.gallery.schema import models, persons
 from gaitway.adapters.gallery.sealing import Seal
@@ -23,12 +26,16 @@ class Finder:
     Args:
         seal: Opens the templates.
         metric: ``euc`` or ``cos``.
+        gallery: The SQLite file; None for a server.
+        index: ``auto``, ``memory`` or ``lance``; see ``Indexes``.
+
+    Raises: as ``Indexes``.
     """
 
-    def __init__(self, seal: Seal, metric: str) -> None:
+    def __init__(self, seal: Seal, metric: str, gallery: Path | None = None, index: str = "auto") -> None:
         self.metric = metric
         self._seal = seal
-        self._matrices: dict[int, Matrix] = {}
+        self._indexes = Indexes(seal, metric, gallery, index)
         self._lock = threading.Lock()
 
     def search(self, connection: Connection, walks: Sequence[Walk], k: int) -> tuple[SearchResult, ...]:
@@ -48,9 +55,9 @@ class Finder:
         return tuple(results[i] for i in range(len(walks)))
 
     def preload(self, connection: Connection) -> int:
-        """Read all templates into memory; return their number."""
+        """Make all indexes ready; return the number of templates."""
         rows = connection.execute(select(models)).all()
-        return sum(len(self._matrix(row).fresh(connection, self._seal)) for row in rows)
+        return sum(len(self._matrix(connection, row).fresh(connection, self._seal)) for row in rows)
 
     def _of_one_model(
         self, connection: Connection, name: str, sha256: str, probes: Sequence[np.ndarray], k: int
@@ -64,7 +71,7 @@ class Finder:
                 f"embeddings of {name} have shape ({row.parts}, {row.channels}) here, got another: "
                 "encode with the model the gallery was made with"
             )
-        index = self._matrix(row).fresh(connection, self._seal)
+        index = self._matrix(connection, row).fresh(connection, self._seal)
         ranked = index.search(np.stack(probes), k)
         owners = sorted(set(ranked.owner[ranked.owner >= 0].tolist()))
         query = select(persons.c.subject_id, persons.c.name).where(persons.c.subject_id.in_(owners))
@@ -75,9 +82,6 @@ class Finder:
             candidates = tuple(Candidate(shown_id(o), names[o], d, t) for o, t, d in found if o in names)
             yield SearchResult(name, len(index), subjects, candidates)
 
-    def _matrix(self, row: Any) -> Matrix:
+    def _matrix(self, connection: Connection, row: Any) -> Matrix | DiskMatrix:
         with self._lock:
-            if row.id not in self._matrices:
-                shape = (row.parts, row.channels)
-                self._matrices[row.id] = Matrix(row.id, row.name, row.sha256, shape, self.metric)
-            return self._matrices[row.id]
+            return self._indexes.of(connection, row)

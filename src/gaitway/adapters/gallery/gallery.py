@@ -64,10 +64,13 @@ class Gallery:
         actor: Who works here, for the audit log; by default the operating system's user.
         metric: ``euc`` or ``cos``.
         create: Make the gallery where there is none yet.
+        index: Where searches look, with the same answers: ``memory``; ``lance``, files beside the SQLite
+            file, in bounded memory; or ``auto``: files from 500 000 templates on, where they can be.
 
     Raises:
-        ConfigError: The url cannot be used, or names no gallery where none may be made.
-        MissingExtraError: The database's driver, or ``cryptography``, is not installed.
+        ConfigError: The url cannot be used, or names no gallery where none may be made; or an encrypted
+            gallery, or one on a server, is asked for files.
+        MissingExtraError: The database's driver, ``cryptography`` or ``lance`` is not installed.
         StoreError: The gallery cannot be opened: no permission, damaged, another key, a newer schema.
 
     Examples:
@@ -87,11 +90,12 @@ class Gallery:
         actor: str | None = None,
         metric: str = "euc",
         create: bool = True,
+        index: str = "auto",
     ) -> None:
         self._seal = open_seal(key)
         self._actor = actor or audit.who()
-        self._finder = Finder(self._seal, metric)
         self._database = Database(parse_url(url))
+        self._finder = Finder(self._seal, metric, self._database.path, index)
         if not create and self._database.path is not None and not self._database.path.exists():
             raise ConfigError(
                 f"there is no gallery {shown(self._database.url)}: name another, or enrol somebody"
@@ -228,7 +232,7 @@ class Gallery:
         return results
 
     def preload(self) -> int:
-        """Read all templates into memory, as the first search would; return their number."""
+        """Make the search index ready, as the first search would; return the number of templates."""
         with self._database.read() as connection:
             return self._finder.preload(connection)
 

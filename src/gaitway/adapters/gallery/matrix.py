@@ -38,6 +38,9 @@ class Matrix:
         self._newest = 0
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._index)
+
     def fresh(self, connection: Connection, seal: Seal) -> TemplateIndex:
         """Return the index as of the connection's transaction."""
         version = int(facts.get(connection, "version") or 0)
@@ -45,17 +48,13 @@ class Matrix:
         with self._lock:
             if version <= self._version:
                 return self._index
-            if not self._is_large and self._count(connection) >= LARGE:
+            if not self._is_large and count_of(connection, self._model) >= LARGE:
                 self._enlarge()
             if reshuffled != self._reshuffled and self._newest:
                 self._compare(connection)
             self._load(connection, seal)
             self._version, self._reshuffled = version, reshuffled
             return self._index
-
-    def _count(self, connection: Connection) -> int:
-        query = select(func.count()).select_from(templates).where(templates.c.model_id == self._model)
-        return int(connection.execute(query).scalar_one())
 
     def _enlarge(self) -> None:
         """Begin again with an index for many templates, where the processor has what it takes."""
@@ -88,3 +87,9 @@ class Matrix:
             owners = np.array([row[1] for row in rows], np.int64)
             self._index.add(ids, owners, unpack_all(stored, *self._shape))
             self._newest = int(ids[-1])
+
+
+def count_of(connection: Connection, model: int) -> int:
+    """Return how many templates of a model there are."""
+    query = select(func.count()).select_from(templates).where(templates.c.model_id == model)
+    return int(connection.execute(query).scalar_one())
