@@ -98,7 +98,8 @@ def _shown(walk: GaitSequence, max_frames: int) -> np.ndarray:
     """Return the silhouettes of a walk that the encoder is shown."""
     good = usable_index(walk)
     good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
-    return walk.silhouettes[good]
+    shown: np.ndarray = walk.silhouettes[good]
+    return shown
 
 
 def spread(length: int, limit: int, stretch: int) -> np.ndarray:

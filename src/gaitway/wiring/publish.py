@@ -12,20 +12,29 @@ import numpy as np
 from gaitway.adapters.results.folder import FEATURES, SILHOUETTES, OutputFolder
 from gaitway.files import atomic_file
 from gaitway.results import VideoResult
+from gaitway.types import Embedding, GaitSequence
 
 
 def publish_silhouettes(folder: OutputFolder, result: VideoResult, key: str) -> None:
     """Write GaitSilhouette/<video>/<track>/<frame>.png; frames are numbered from 1, as in the text files."""
 
     def fill(root: Path) -> None:
-        for track_id, walk in result.walks.items():
+        for track_id in result.walks:
             track = root / f"{track_id:03d}"
             track.mkdir()
-            for silhouette, frame in zip(walk.silhouettes, walk.frame_index, strict=True):
-                _, png = cv2.imencode(".png", silhouette)
-                (track / f"{frame + 1:06d}.png").write_bytes(png.tobytes())
+            write_pictures(result.walks[track_id], track, "{:06d}.png", first=1)
 
     folder.publish(SILHOUETTES, result.name, key, fill)
+
+
+def write_pictures(walk: GaitSequence, folder: Path, name: str, first: int) -> None:
+    """Write every silhouette of a walk as PNG, called ``name`` with its frame's number, counted from ``first``.
+
+    A long walk takes tens of megabytes: hand it over without keeping it, so that two never lie in memory.
+    """
+    for silhouette, frame in zip(walk.silhouettes, walk.frame_index.tolist(), strict=True):
+        _, png = cv2.imencode(".png", silhouette)
+        (folder / name.format(frame + first)).write_bytes(png.tobytes())
 
 
 def publish_features(folder: OutputFolder, result: VideoResult, key: str, tree: str = FEATURES) -> None:
@@ -33,18 +42,21 @@ def publish_features(folder: OutputFolder, result: VideoResult, key: str, tree: 
 
     def fill(root: Path) -> None:
         for track_id, embedding in result.embeddings.items():
-            walk = result.walks[track_id]
-            with atomic_file(root / f"{track_id:03d}.npz", sync=False) as file:
-                np.savez(
-                    file,
-                    allow_pickle=False,
-                    parts=embedding.parts,
-                    model_id=np.array(embedding.model_id),
-                    frames=walk.frame_index + 1,
-                    quality=walk.quality,
-                )
+            _write_features(root / f"{track_id:03d}.npz", embedding, result.walks[track_id])
 
     folder.publish(tree, result.name, key, fill)
+
+
+def _write_features(path: Path, embedding: Embedding, walk: GaitSequence) -> None:
+    with atomic_file(path, sync=False) as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            parts=embedding.parts,
+            model_id=np.array(embedding.model_id),
+            frames=walk.frame_index + 1,
+            quality=walk.quality,
+        )
 
 
 def annotated_name(gallery: Sequence[str], probe: str) -> str:

@@ -14,10 +14,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import cv2
-
 from gaitway.adapters.results.folder import FEATURES, RUNS, SEED, SILHOUETTES, OutputFolder
 from gaitway.results import VideoResult
+from gaitway.wiring.publish import write_pictures
 
 SEED_FEATURES = f"{SEED}/{FEATURES}"
 SEED_SILHOUETTES = f"{SEED}/{SILHOUETTES}"
@@ -35,12 +34,11 @@ def publish_seed_silhouettes(folder: OutputFolder, result: VideoResult, key: str
     digits = max(DIGITS, len(str(result.frame_count - 1)))
 
     def fill(root: Path) -> None:
-        for track_id, walk in result.walks.items():
+        for track_id in result.walks:
             pictures = root / f"{track_id:03d}" / VIEW
             pictures.mkdir(parents=True)
-            for silhouette, frame in zip(walk.silhouettes, walk.frame_index, strict=True):
-                _, png = cv2.imencode(".png", silhouette)
-                (pictures / f"{track_id:03d}-{frame:0{digits}d}.png").write_bytes(png.tobytes())
+            name = f"{track_id:03d}-{{:0{digits}d}}.png"
+            write_pictures(result.walks[track_id], pictures, name, first=0)
 
     folder.publish(SEED_SILHOUETTES, result.name, key, fill)
 

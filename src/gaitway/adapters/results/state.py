@@ -44,11 +44,14 @@ def save_video(path: Path, result: VideoResult) -> None:
         for name in _TABLE:
             yield f"table/{name}", getattr(result.tracks, name)
         for track_id in result.walks:
-            walk = result.walks[track_id]
-            for name in _WALK:
-                yield f"walk/{track_id}/{name}", getattr(walk, name)
+            yield from _walk_arrays(track_id, result.walks[track_id])  # frees it before the next is made
 
     _write(path, arrays(), meta)
+
+
+def _walk_arrays(track_id: int, walk: GaitSequence) -> Iterator[tuple[str, np.ndarray]]:
+    for name in _WALK:
+        yield f"walk/{track_id}/{name}", getattr(walk, name)
 
 
 def load_video(path: Path) -> VideoResult | None:
