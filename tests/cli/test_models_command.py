@@ -1,5 +1,6 @@
 import hashlib
 import json
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.adapters.modelstore.zoo import ZOO
 from gaitway.cli.main import run
-from gaitway.packs import MODELS, PACKS, UrlSource
+from gaitway.packs import MODELS, PACKS, DriveSource, UrlSource
 from support.checkpoints import gaitbase_shapes, write_checkpoint, yolox_shapes
+from support.shared import shared
 from support.web import Page, serve
 
 
@@ -120,6 +122,48 @@ def test_pull_shows_the_terms_first_and_the_hash_of_first_use(capsys, monkeypatc
         < told.index("fetching bytetrack_x_mot17.pth.tar")
     )
     assert f"recorded SHA-256 {hashlib.sha256(content).hexdigest()}" in told
+
+
+DRIVE_PAGE = b"""<html><form id="download-form" action="/drive" method="get">
+<input type="hidden" name="id" value="1P4mY0Yyd3PPTybgZkjMYhFri88nTmJX5">
+<input type="hidden" name="confirm" value="t"></form></html>"""
+
+
+def test_the_published_pack_is_pulled_from_its_three_publishers(capsys, monkeypatch, site, tmp_path, home):
+    """Drive asks for a confirmation, the release breaks off twice, the third comes whole."""
+    detector = write_checkpoint(tmp_path / "x.pth.tar", yolox_shapes(width=80, tensors=894)).read_bytes()
+    gait = write_checkpoint(tmp_path / "GaitBase_DA-180000.pt", gaitbase_shapes(20000))
+    with zipfile.ZipFile(tmp_path / "gait.zip", "w") as archive:
+        archive.write(gait, f"GREW/checkpoints/{gait.name}")
+
+    def drive(request) -> Page:
+        if request.query.get("confirm") == "t":
+            return Page(detector, {"Content-Type": "application/octet-stream"})
+        return Page(DRIVE_PAGE, {"Content-Type": "text/html"})
+
+    release = Page((tmp_path / "gait.zip").read_bytes(), {"ETag": '"1"'}, break_after=1000, breaks=2)
+    site.pages |= {"/drive": drive, "/gait.zip": release}
+    site.pages["/seg.zip"] = Page(shared("fixtures/humanseg/random_small.zip").read_bytes())
+    sources = {
+        "yolox-x-mot17": DriveSource("1P4mY0Yyd3PPTybgZkjMYhFri88nTmJX5", site.url("/drive")),
+        "pphumanseg": UrlSource(site.url("/seg.zip")),
+        "gaitbase-grew": UrlSource(site.url("/gait.zip")),
+    }
+    for name, source in sources.items():
+        monkeypatch.setitem(MODELS, name, replace(MODELS[name], source=source))
+    assert run(["models", "pull", "bytetrack"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [f"{name} is ready" for name in PACKS["bytetrack"].models]
+    for name in sources:
+        assert MODELS[name].licence in captured.err
+        assert MODELS[name].citation in captured.err
+    assert captured.err.count("first use, recorded SHA-256") == 4  # deploy.yaml's is known
+    assert any(asked and asked != "bytes=0-" for asked in site.ranges_asked()), "nothing was resumed"
+    assert (home / "models/yolox-x-mot17/bytetrack_x_mot17.pth.tar").read_bytes() == detector
+    asked = len(site.requests)
+    assert run(["models", "pull", "bytetrack"]) == 0
+    assert len(site.requests) == asked
+    assert run(["models", "verify"]) == 0
 
 
 def test_one_model_that_cannot_be_had_stops_with_one_line(capsys, monkeypatch, site):

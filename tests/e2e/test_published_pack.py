@@ -4,13 +4,14 @@ The weights are filled by a rule, not trained: the path is tested, not who is fo
 """
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from gaitway.adapters.video.sink import VideoWriter
 from gaitway.cli.main import run
-from support.films import RATE, people, scene
+from support.films import RATE, people, scene, write_film
 from support.pack_files import write_gaitbase, write_humanseg, write_yolox
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,23 @@ def test_one_command_from_the_published_files(home, films, tmp_path):
     (run_folder,) = (tree / "OutputVideos").iterdir()
     assert {p.name for p in run_folder.iterdir()} == {"gallery.mp4", "G-gallery_P-probe.mp4"}
     assert (run_folder / "gallery.mp4").stat().st_size > 0
+
+
+@pytest.mark.models
+def test_its_masks_and_embeddings_of_people_another_detector_finds(home, builtin_models, tmp_path):
+    """Untrained, YOLOX-x finds nobody; so the other two networks are shown the built-in detector's people."""
+    shutil.copytree(builtin_models, home / "models" / "blazepose", dirs_exist_ok=True)
+    film = write_film(tmp_path / "walk.mp4", scene(people(1), seconds=1.5))
+    out = tmp_path / "out"
+    arguments = ["identify", "--pack", "bytetrack", "--detector", "blazepose", "--quiet", "--no-video"]
+    arguments += ["--gallery", str(film), "--probe", str(film), "--out", str(out), "--seed-layout"]
+    assert run(arguments) == 0
+    (features,) = (out / "GaitFeatures").glob("*/001.npz")
+    with np.load(features) as stored:
+        assert stored["parts"].shape == (16, 256)
+        assert str(stored["model_id"]).startswith("Baseline-")
+    pictures = list((out / "output" / "GaitSilhouette").glob("walk/001/undefined/001-*.png"))
+    assert len(pictures) == len(list((out / "GaitSilhouette" / "walk" / "001").glob("*.png"))) > 20
 
 
 def test_the_encoder_s_precision_is_chosen_and_told(home):
