@@ -32,6 +32,14 @@ Url = Annotated[
 Key = Annotated[
     Path | None, typer.Option("--key", envvar="GAITWAY_KEY", help="Key file of an encrypted gallery.")
 ]
+Index = Annotated[
+    str,
+    typer.Option(
+        "--index",
+        envvar="GAITWAY_INDEX",
+        help="Where to search: memory; lance, files beside the gallery; or auto, by size.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Who = Annotated[str, typer.Argument(help="Name or id.")]
 DEFAULT = "gallery.db"
@@ -39,11 +47,11 @@ DEFAULT = "gallery.db"
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
-def opened(url: str, key: Path | None, *, create: bool = False) -> Any:
+def opened(url: str, key: Path | None, *, create: bool = False, index: str = "auto") -> Any:
     """Open the ``Gallery`` that a command works on."""
     from gaitway.adapters.gallery.gallery import Gallery  # SQLAlchemy takes a while to load
 
-    return Gallery(url, key=key, create=create)
+    return Gallery(url, key=key, create=create, index=index)
 
 
 def seconds_of(text: str) -> float:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gaitway.cli import options
-from gaitway.cli.gallery import DEFAULT, Key, Url, as_json, opened, seconds_of
+from gaitway.cli.gallery import DEFAULT, Index, Key, Url, as_json, opened, seconds_of
 from gaitway.cli.show import reporter
 
 
@@ -22,6 +22,7 @@ def search(
     *,
     gallery: Url = DEFAULT,
     key: Key = None,
+    index: Index = "auto",
     top: Annotated[int, typer.Option(min=1, help="Candidates to list per track.")] = 3,
     certain_fpir: Annotated[float, typer.Option(help="Name for certain up to this FPIR.")] = 0.01,
     review_fpir: Annotated[float, typer.Option(help="Name for review up to this FPIR.")] = 0.1,
@@ -57,7 +58,7 @@ def search(
         threads=threads,
     )
     rule, span = OpenSetConfig(certain_fpir, review_fpir), seconds_of(keep) if keep else None
-    with opened(gallery, key) as store, reporter(quiet=quiet) as report:
+    with opened(gallery, key, index=index) as store, reporter(quiet=quiet) as report:
         result = run(store, videos, config=rule, top=top, out=out, settings=settings, report=report)
         if span is not None:
             store.purge(span)

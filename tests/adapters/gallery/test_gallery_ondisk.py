@@ -14,16 +14,19 @@ from gaitway.adapters.gallery import Gallery, indexes, ondisk, shelf
 from gaitway.adapters.gallery.bfloat import _rounded
 from gaitway.errors import ConfigError, MissingExtraError, StoreError
 from support.galleries import near, walk
+from support.shelves import use_numpy
 
-needs_lance = pytest.mark.skipif(
-    not shelf.is_installed(), reason='Lance is not installed (387 MB): pip install "gaitway[lance]"'
-)
+NOT_INSTALLED = 'Lance is not installed (387 MB): pip install "gaitway[lance]"'
 
 
-@pytest.fixture
-def few(monkeypatch):
-    """Files of 32 template ids, instead of 16 384."""
+@pytest.fixture(params=["lance", "numpy"])
+def few(request, monkeypatch):
+    """Files of 32 template ids, instead of 16 384; also in a format that needs nothing installed."""
     monkeypatch.setattr(shelf, "SPAN", 32)
+    if request.param == "numpy":
+        use_numpy(monkeypatch)
+    elif not shelf.is_installed():
+        pytest.skip(NOT_INSTALLED)
 
 
 def crowd(gallery, first=0, people=50, each=3):
@@ -53,7 +56,6 @@ def spans(tmp_path):
 PROBES = [near(walk(i), 7 + i, 0.3) for i in range(0, 60, 4)]
 
 
-@needs_lance
 @pytest.mark.parametrize("metric", ["euc", "cos"])
 def test_the_same_answers_as_in_memory(tmp_path, few, metric):
     path = tmp_path / "people.db"
@@ -65,7 +67,6 @@ def test_the_same_answers_as_in_memory(tmp_path, few, metric):
         assert disk.search(PROBES[0])[0].subjects == 50
 
 
-@needs_lance
 def test_the_same_answers_without_bfloat16(tmp_path, few, monkeypatch):
     monkeypatch.setattr(ondisk.bfloat, "usable_stage", lambda *_: None)
     with Gallery(tmp_path / "people.db") as memory, Gallery(tmp_path / "people.db", index="lance") as disk:
@@ -73,7 +74,6 @@ def test_the_same_answers_without_bfloat16(tmp_path, few, monkeypatch):
         assert answers(disk, PROBES) == answers(memory, PROBES)
 
 
-@needs_lance
 def test_every_change_is_seen_at_the_next_search(tmp_path, few):
     path = tmp_path / "people.db"
     with Gallery(path) as memory, Gallery(path, index="lance") as disk:
@@ -91,7 +91,6 @@ def test_every_change_is_seen_at_the_next_search(tmp_path, few):
             assert answers(disk, PROBES) == answers(memory, PROBES)
 
 
-@needs_lance
 def test_two_models_never_meet(tmp_path, few):
     path = tmp_path / "people.db"
     with Gallery(path) as memory, Gallery(path, index="lance") as disk:
@@ -101,7 +100,6 @@ def test_two_models_never_meet(tmp_path, few):
         assert answers(disk, both) == answers(memory, both)
 
 
-@needs_lance
 def test_forget_leaves_no_byte_in_the_index(tmp_path, few):
     with Gallery(tmp_path / "people.db", index="lance") as gallery:
         crowd(gallery)
@@ -124,7 +122,6 @@ def test_forget_leaves_no_byte_in_the_index(tmp_path, few):
             assert not path.is_file() or not any(n in path.read_bytes() for n in needles)
 
 
-@needs_lance
 def test_without_lance_forgetting_deletes_the_whole_index(tmp_path, few, monkeypatch):
     with Gallery(tmp_path / "people.db", index="lance") as gallery:
         crowd(gallery)
@@ -135,7 +132,6 @@ def test_without_lance_forgetting_deletes_the_whole_index(tmp_path, few, monkeyp
     assert spans(tmp_path) == []
 
 
-@needs_lance
 def test_another_gallery_of_the_name_does_not_get_its_files(tmp_path, few):
     with Gallery(tmp_path / "people.db", index="lance") as gallery:
         crowd(gallery)
@@ -148,7 +144,6 @@ def test_another_gallery_of_the_name_does_not_get_its_files(tmp_path, few):
         assert answers(disk, PROBES) == answers(memory, PROBES)
 
 
-@needs_lance
 @pytest.mark.parametrize("harm", ["cut", "empty", "gone", "noise"])
 def test_a_damaged_file_is_made_anew(tmp_path, few, harm):
     with Gallery(tmp_path / "people.db", index="lance") as gallery:
@@ -164,7 +159,6 @@ def test_a_damaged_file_is_made_anew(tmp_path, few, harm):
         assert answers(gallery, PROBES) == wanted
 
 
-@needs_lance
 def test_a_file_deleted_during_a_search_is_made_anew(tmp_path, few, monkeypatch):
     with Gallery(tmp_path / "people.db", index="lance") as gallery:
         crowd(gallery)
@@ -194,9 +188,10 @@ BUILDER = """
 """
 
 
-@needs_lance
 @pytest.mark.slow
-def test_killed_while_building(tmp_path, few):
+@pytest.mark.skipif(not shelf.is_installed(), reason=NOT_INSTALLED)
+def test_killed_while_building(tmp_path, monkeypatch):
+    monkeypatch.setattr(shelf, "SPAN", 32)
     path = tmp_path / "people.db"
     with Gallery(path) as memory:
         crowd(memory, people=150)
@@ -220,7 +215,6 @@ def test_killed_while_building(tmp_path, few):
     assert not list(index_of(tmp_path).glob("*.partial"))
 
 
-@needs_lance
 def test_an_interrupted_forgetting_erases_the_index_when_the_gallery_is_opened(tmp_path, few, monkeypatch):
     path = tmp_path / "people.db"
     with Gallery(path, index="lance") as gallery:
@@ -240,7 +234,6 @@ def test_an_interrupted_forgetting_erases_the_index_when_the_gallery_is_opened(t
         assert len(spans(tmp_path)) == kept - 1
 
 
-@needs_lance
 def test_from_so_many_templates_on_by_itself(tmp_path, few, monkeypatch):
     monkeypatch.setattr(indexes, "LANCE_FROM", 100)
     with Gallery(tmp_path / "people.db") as gallery:
