@@ -2,9 +2,13 @@
 
     ./run bench stack [--rounds 9] [--threads 2]
 
+"torch eager" is the network as published: YOLOX's stem folds pixels, its pyramid pools over 5, 9 and 13.
+"torch eager" is the network as published: YOLOX folds pixels first and pools over 5, 9 and 13 side by side.
+does: YOLOX-s all of them on one picture, GaitBase two on one walk, PP-HumanSeg one on each four crops.
+
 Every round runs each way once, so that a busy machine slows all of them. Printed are medians and the ratio to
-plain torch, by the clock and by processor time. On a busy machine torch's threads wait for each
-other in loops, which flatters the ratio: believe the run only where the load printed is below the cores.
+plain torch, by the clock and by processor time. torch's threads are told not to wait for each other in loops,
+which on a busy machine would flatter our ratio.
 """
 
 from __future__ import annotations
@@ -16,11 +20,20 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+    from gaitway.models.yolox import Yolox
+    from gaitway.protocols import Runtime
 
 WANTED = {  # ratio to plain torch: f32, bf16
     "YOLOX-s 640x640": (1.6, 2.5),
@@ -48,10 +61,25 @@ def measure(ways: dict[str, Way], rounds: int) -> dict[str, tuple[float, float]]
     }
 
 
-def network_ways(
-    network: object, shape: tuple[int, ...], dynamic: tuple[int, ...], threads: int
-) -> dict[str, Way]:
-    """Return a plain torch forward and the exported network in f32 and bf16."""
+@dataclass(frozen=True)
+class Task:
+    """A network and how the product runs it.
+
+    Attributes:
+        shape: Of the input.
+        exported: Of the export's input, -1 where dynamic.
+        run_threads: Threads of one run; None for all.
+        batch: Rows of the input per run; runs go side by side.
+    """
+
+    shape: tuple[int, ...]
+    exported: tuple[int, ...]
+    run_threads: int | None
+    batch: int
+
+
+def network_ways(network: object, task: Task, threads: int, published: object = None) -> dict[str, Way]:
+    """Return plain torch forwards and the exported network in f32 and bf16."""
     import torch
 
     from gaitway.adapters.checkpoints.export import export_openvino
@@ -59,50 +87,85 @@ def network_ways(
 
     assert isinstance(network, torch.nn.Module)  # noqa: S101 - torch is imported late
     module = network.eval()
-    for (
-        layer
-    ) in module.modules():  # torch's own start makes signals die out in deep networks, to slow tiny numbers
+    for layer in module.modules():  # torch's own start lets signals die out, to slow tiny numbers
         if isinstance(layer, (torch.nn.Conv2d, torch.nn.Conv3d)):
             torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    images = np.random.default_rng(0).random(shape, dtype=np.float32)
+    images = np.random.default_rng(0).random(task.shape, dtype=np.float32)
     tensor = torch.from_numpy(images)
 
-    def plain() -> object:
+    def forward(network: Callable[[torch.Tensor], object]) -> object:
         with torch.no_grad():
-            return module(tensor)
+            return network(tensor)
 
     folder = Path(tempfile.mkdtemp())
-    export_openvino(module, dynamic, shape, folder / "network.xml")
-    ways: dict[str, Way] = {"torch eager": plain}
+    export_openvino(module, task.exported, task.shape, folder / "network.xml")
+    ways: dict[str, Way] = {"torch eager": lambda: forward(module)}
+    if published is not None:
+        assert isinstance(published, torch.nn.Module)  # noqa: S101
+        published.eval().load_state_dict(module.state_dict())
+        ways = {"torch eager": lambda: forward(published), "torch, our form": lambda: forward(module)}
+    parts = [images[i : i + task.batch] for i in range(0, len(images), task.batch)]
     for precision in ("f32", "bf16"):
         runtime = OpenVinoRuntime(
-            folder / "network.xml", precision=precision, threads=threads, run_threads=None
+            folder / "network.xml", precision=precision, threads=threads, run_threads=task.run_threads
         )
         if runtime.precision == precision:  # a processor without bf16 computes in f32
-            ways[f"gaitway {precision}"] = lambda runtime=runtime: runtime.run(images)  # type: ignore[misc]
+            ways[f"gaitway {precision}"] = lambda runtime=runtime: side_by_side(runtime, parts)  # type: ignore[misc]
     return ways
+
+
+def side_by_side(runtime: Runtime, parts: Sequence[np.ndarray]) -> list[object]:
+    """Run every part, as many at once as the runtime takes."""
+    return [run.result() for run in [runtime.submit(part) for part in parts]]
+
+
+def as_published(network: Yolox) -> Yolox:
+    """Return a YOLOX that folds pixels and pools as the published one does, for comparison only."""
+    import torch
+    from torch.nn import functional as F  # noqa: N812
+
+    from gaitway.models.yolox import Focus, SpatialPyramid
+
+    def fold(stem: Focus, x: torch.Tensor) -> object:
+        return stem.conv(stem.fold(x))
+
+    def pool(pyramid: SpatialPyramid, x: torch.Tensor) -> object:
+        y = pyramid.conv1(x)
+        return pyramid.conv2(torch.cat([y, *(F.max_pool2d(y, k, 1, k // 2) for k in (5, 9, 13))], dim=1))
+
+    for module in network.modules():
+        if isinstance(module, Focus):
+            module.forward = types.MethodType(fold, module)  # type: ignore[method-assign]
+        elif isinstance(module, SpatialPyramid):
+            module.forward = types.MethodType(pool, module)  # type: ignore[method-assign]
+    return network
 
 
 def yolox(threads: int) -> dict[str, Way]:
     """YOLOX-s on one picture of 640x640."""
     from gaitway.models import build_yolox
 
-    return network_ways(build_yolox("s"), (1, 3, 640, 640), (-1, 3, 640, 640), threads)
+    task = Task((1, 3, 640, 640), (-1, 3, 640, 640), None, 1)
+    return network_ways(build_yolox("s"), task, threads, as_published(build_yolox("s")))
 
 
 def gaitbase(threads: int) -> dict[str, Way]:
     """GaitBase on one walk of 60 frames."""
+    from gaitway.adapters.checkpoints.opengait import RUN_THREADS
     from gaitway.adapters.checkpoints.opengait_yaml import GAITBASE
     from gaitway.models import build_opengait
 
-    return network_ways(build_opengait(GAITBASE), (1, 1, 60, 64, 44), (1, 1, -1, -1, -1), threads)
+    task = Task((1, 1, 60, 64, 44), (1, 1, -1, -1, -1), RUN_THREADS, 1)
+    return network_ways(build_opengait(GAITBASE), task, threads)
 
 
 def humanseg(threads: int) -> dict[str, Way]:
     """PP-HumanSegV2-Mobile on eight crops."""
     from gaitway.models import build_humanseg
+    from gaitway.segmentation.humanseg import HumanSegConfig
 
-    return network_ways(build_humanseg(), (8, 3, 192, 192), (-1, 3, -1, -1), threads)
+    task = Task((8, 3, 192, 192), (-1, 3, -1, -1), 1, HumanSegConfig().batch_size)
+    return network_ways(build_humanseg(), task, threads)
 
 
 def reference_preprocess(image_bgr: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -137,11 +200,11 @@ def report(task: str, seconds: dict[str, tuple[float, float]]) -> dict[str, floa
     ratios = {}
     for name, (wall, cpu) in seconds.items():
         by_clock, by_cpu = base[0] / wall, base[1] / cpu
-        wanted = WANTED[task][name.endswith("bf16")] if name != "torch eager" else None
+        wanted = WANTED[task][name.endswith("bf16")] if name.startswith("gaitway") else None
         verdict = "" if wanted is None else f"   wanted {wanted:.1f}x"
         title = name if task != "preprocess 1080p" else name.replace("torch eager", "float64")
         times = f"{wall * 1e3:8.1f} ms {cpu * 1e3:8.1f} cpu-ms"
-        print(f"{task:20s} {title:13s} {times} {by_clock:5.2f}x {by_cpu:5.2f}x{verdict}")
+        print(f"{task:20s} {title:15s} {times} {by_clock:5.2f}x {by_cpu:5.2f}x{verdict}")
         ratios[name] = by_clock
     return ratios
 
@@ -153,12 +216,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the ratios to this file")
     options = parser.parse_args()
 
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is imported
     import torch
 
     torch.set_num_threads(options.threads)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"{platform.machine()}, {os.cpu_count()} cores, {options.threads} threads, load {load:.1f}")
-    print(f"{'':20s} {'':13s} {'wall':>11s} {'processor':>15s}  ratio of wall, of processor time")
+    print(f"{'':20s} {'':15s} {'wall':>11s} {'processor':>15s}  ratio of wall, of processor time")
     tasks = dict(zip(WANTED, (yolox, gaitbase, humanseg, preprocessing), strict=True))
     ratios = {
         task: report(task, measure(make(options.threads), options.rounds)) for task, make in tasks.items()
