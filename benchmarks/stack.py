@@ -2,9 +2,9 @@
 
     ./run bench stack [--rounds 9] [--threads 2]
 
-"torch eager" is the network as published: YOLOX's stem folds pixels, its pyramid pools over 5, 9 and 13.
 "torch eager" is the network as published: YOLOX folds pixels first and pools over 5, 9 and 13 side by side.
-does: YOLOX-s all of them on one picture, GaitBase two on one walk, PP-HumanSeg one on each four crops.
+"torch, our form" is the same network as we compute it, in torch too. gaitway's ways use threads as the
+product does: YOLOX-s all of them on one picture, GaitBase two on one walk, PP-HumanSeg one on four crops.
 
 Every round runs each way once, so that a busy machine slows all of them. Printed are medians and the ratio to
 plain torch, by the clock and by processor time. torch's threads are told not to wait for each other in loops,
