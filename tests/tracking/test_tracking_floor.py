@@ -7,6 +7,7 @@ import pytest
 
 from gaitway.evaluation.motchallenge import write_mot
 from gaitway.evaluation.tracking import evaluate_tracking
+from gaitway.tracking.cutting import CutConfig
 from gaitway.tracking.linking import LinkConfig
 from gaitway.tracking.offline import OfflineConfig, track_detections
 from support import bytetrack_fixtures as fixtures
@@ -43,7 +44,7 @@ def test_generated_scenes(tmp_path, scene, online, offline):
 def test_fixtures(tmp_path, sequence, online, offline):
     frames = fixtures.frames(sequence)
     truth, size = fixtures.truth(sequence)
-    apart = OfflineConfig(contested=1.0, link=LinkConfig(max_gap_s=0.0))
+    apart = OfflineConfig(cut=CutConfig(contested=1.0), link=LinkConfig(max_gap_s=0.0))
     assert hota(tmp_path, truth, track_detections(frames, 30, "online", size)) >= online
     linked = hota(tmp_path, truth, track_detections(frames, 30, "offline", size))
     assert linked >= offline

@@ -132,7 +132,12 @@ class Follower:
             else self._seek(image_rgb, person, boxes[seen], float(sure[i]))
             for i, person in enumerate(self.people)
         ]
-        sure = np.where(seen, sure, np.float32(self.config.unsure_confidence))
+        unsure = np.float32(self.config.unsure_confidence)
+        sure = np.where(seen, sure, unsure)
+        # Who is known by its look alone was not cut out: that body is another's, or nobody's.
+        bodies = replace(
+            bodies, presence=np.where(seen, bodies.presence, np.minimum(bodies.presence, unsure))
+        )
         shown = np.flatnonzero([self._is_alive(p) and p.misses == 0 for p in people])
         self.people = [p for p in people if self._is_alive(p)]
         everybody = np.array([p.box for p in people], np.float32)

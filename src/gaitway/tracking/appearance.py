@@ -120,8 +120,8 @@ class AppearanceOdds:
     def changes(self) -> Rows:
         """Return where tracks change their owner, if their looks tell: the rows with which another begins.
 
-        Among the places that the looks leave open, owners change where they lie on each other most; two
-        tracks that change at about the same time have exchanged theirs.
+        Among the places that the looks leave open, owners change where the other one's track ends, else where
+        they lie on each other most; two tracks that change at about the same time have exchanged theirs.
         """
         order = np.lexsort((self._frame, self._track))
         order = order[self._known[order]]
@@ -148,12 +148,24 @@ class AppearanceOdds:
             exchanged.append(here[is_in & (other == partner)])
         pairs = np.concatenate(exchanged)
         pairs = pairs if len(pairs) else beside
-        at = (
-            self._frame[met.rows[pairs[met.value[pairs].argmax()]]] if len(pairs) else (start + stop + 1) // 2
-        )
+        handed = self._handed_over(other[np.isin(here, pairs)], start, stop)
+        if len(handed):
+            at = int(handed[np.abs(2 * handed - start - stop).argmin()])
+        elif len(pairs):
+            at = int(self._frame[met.rows[pairs[met.value[pairs].argmax()]]])
+        else:
+            at = (start + stop + 1) // 2
         own = np.flatnonzero(self._track == track)
         later = own[self._frame[own] >= max(at, self._frame[own].min() + 1)]
         return int(later[self._frame[later].argmin()])
+
+    def _handed_over(self, others: Rows, start: int, stop: int) -> Rows:
+        """Return the frames from ``start`` to ``stop`` at which one of the tracks ``others`` has just ended.
+
+        Who was followed there is the likeliest to be followed from then on by the track that goes on.
+        """
+        ends = [int(self._frame[self._track == name].max()) + 1 for name in np.unique(others)]
+        return np.array([end for end in ends if start <= end <= stop], np.int64)
 
     def _splits(self, rows: Rows) -> Int64[np.ndarray, "k 2"]:
         """Return where in one track's known rows somebody else begins, from and to which row it may be."""

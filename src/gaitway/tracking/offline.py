@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
-from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces, measure_motion
+from gaitway.tracking.cutting import CutConfig, cut_tracks
+from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 from gaitway.tracking.tracklets import Pieces, centred, fill_gaps, meetings, number_pieces, smooth_course
 
@@ -27,16 +28,15 @@ class OfflineConfig:
     Attributes:
         buffer_s: How long the tracker itself looks for a lost track; longer gaps are for the linking.
         coast_s: Online: how long a lost track's predicted box is shown.
-        contested: A box with more than this IoU to another track's is not trusted to be its owner's.
-        trust: Tracks are split at contested boxes where the video's motion surprises at most so much.
+        cut: Where tracks are split before linking.
         double: A track that lies on a longer one with more than this IoU for more than half of its life is a
             double of it and dropped: two people do not share a place for long.
-        doubt_s: Boxes so near to a change of owner are not trusted to be either's.
         least_rows: Tracks with fewer boxes are not linked to others.
         fill_s: Longest gap to fill.
         min_rows: Linked tracks with fewer boxes are dropped.
-        belief: Where the presence is known, tracks are dropped if half of their boxes are believed less than
-            this, by the detector and by the network that cuts out: both were trained to switch there.
+        belief: Where the presence is known, boxes believed less than this by the detector and by the network
+            that cuts out take no part in the linking, and tracks are dropped if half of theirs are: both
+            were trained to switch there.
         min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
         smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
         link: Beliefs of the linking.
@@ -44,10 +44,8 @@ class OfflineConfig:
 
     buffer_s: float = 2.0
     coast_s: float = 0.4
-    contested: float = 0.4
-    trust: float = 2.0
+    cut: CutConfig = field(default_factory=CutConfig)
     double: float = 0.5
-    doubt_s: float = 0.5
     least_rows: int = 3
     fill_s: float = 4.0
     min_rows: int = 6
@@ -180,7 +178,9 @@ def find_people(
     place[order] = np.arange(len(rows))
     against = hints.against
     ordered = hints._replace(
-        against=against and (lambda a, b: against(order[a], order[b])), changes=place[hints.changes]
+        against=against and (lambda a, b: against(order[a], order[b])),
+        changes=place[hints.changes],
+        presence=None if hints.presence is None else hints.presence[order],
     )
     still = _steadied(rows[order], hints.camera_xy)
     people = np.empty(len(rows), np.int64)
@@ -263,35 +263,62 @@ def _people(
     frame, track = rows[:, FRAME].astype(np.int64), rows[:, TRACK].astype(np.int64)
     xywh = centred(rows[:, BOX])
     own = number_pieces(track, np.zeros(len(track), bool))
-    is_long = np.bincount(own)[own] >= config.least_rows
-    long = np.flatnonzero(is_long)
+    is_used = np.ones(len(rows), bool)
+    if hints.presence is not None:
+        is_used = np.maximum(rows[:, SCORE], hints.presence) >= config.belief
+    is_used &= np.bincount(own, is_used)[own] >= config.least_rows
+    used = np.flatnonzero(is_used)
     person = own + len(rows)  # tracks too short to link stay on their own
-    if len(long):
-        meeting = meetings(frame[long], xywh[long], config.contested)
-        is_clear = np.ones(len(long), bool)
-        is_clear[meeting.rows] = False
-        cut = np.diff(frame[long], prepend=frame[long[0]]) > config.buffer_s * frame_rate
-        pieces = Pieces(number_pieces(track[long], cut), frame[long], xywh[long], is_clear)
-        motion = measure_motion(pieces, frame_rate, config.link)
-        if motion.surprise <= config.trust:
-            cut |= _middles(track[long], is_clear)
-        changes = np.searchsorted(long, hints.changes[is_long[hints.changes]])
-        changed = _place_changes(track[long], cut, is_clear, changes)
-        is_clear &= ~_around(changed, round(config.doubt_s * frame_rate))
-        pieces = pieces._replace(piece=number_pieces(track[long], cut | changed), is_clear=is_clear)
+    if len(used):
+        is_gap = np.diff(frame[used], prepend=frame[used[0]]) > config.buffer_s * frame_rate
+        whole = Pieces(number_pieces(track[used], is_gap), frame[used], xywh[used], np.ones(len(used), bool))
+        changes = _next_used(hints.changes, used, track)
+        pieces, changed, motion = cut_tracks(whole, changes, frame_rate, config.cut, config.link)
         against = hints.against
         owner = link_pieces(
             pieces,
-            track[long][pieces.bounds[0]],
+            track[used][pieces.bounds[0]],
             motion,
             changed=changed[pieces.bounds[0]],
             frame_rate=frame_rate,
             image_size=image_size,
-            appearance=against and (lambda a, b: against(long[a], long[b])),
+            appearance=against and (lambda a, b: against(used[a], used[b])),
             config=config.link,
         )
-        person[long] = owner[pieces.piece]
+        person[used] = owner[pieces.piece]
+        _follow_the_believed(person, frame, track, is_used)
     return _renumber(person, frame)
+
+
+def _next_used(changes: Rows, used: Rows, track: Rows) -> Rows:
+    """Return the places in ``used``, which rises, of each change's row or the next of its track."""
+    place = np.searchsorted(used, changes)
+    place, changes = place[place < len(used)], changes[place < len(used)]
+    return np.unique(place[track[used[place]] == track[changes]])
+
+
+def _follow_the_believed(person: Rows, frame: Rows, track: Rows, is_used: Bool[np.ndarray, " m"]) -> None:
+    """Give, in place, boxes in which nobody is believed to whom their track shows next to them.
+
+    Not where that person is seen elsewhere in the same frame: then they stay the track's own.
+    """
+    used = np.flatnonzero(is_used)
+    rest = np.flatnonzero(~is_used)
+    if not len(used):
+        return
+    before = used[(np.searchsorted(used, rest) - 1).clip(0)]
+    after = used[np.searchsorted(used, rest).clip(max=len(used) - 1)]
+    far = np.iinfo(np.int64).max
+    to_before = np.where(track[before] == track[rest], abs(frame[rest] - frame[before]), far)
+    to_after = np.where(track[after] == track[rest], abs(frame[after] - frame[rest]), far)
+    nearest = np.where(to_before <= to_after, before, after)
+    is_theirs = np.minimum(to_before, to_after) < far
+    taken = set(zip(person[used].tolist(), frame[used].tolist(), strict=True))
+    for row, source in zip(rest[is_theirs].tolist(), nearest[is_theirs].tolist(), strict=True):
+        place = (int(person[source]), int(frame[row]))
+        if place not in taken:
+            person[row] = person[source]
+            taken.add(place)
 
 
 def _renumber(person: Int64[np.ndarray, " m"], frame: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
@@ -302,34 +329,6 @@ def _renumber(person: Int64[np.ndarray, " m"], frame: Int64[np.ndarray, " m"]) -
     rank = np.empty(len(names), np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(1, len(names) + 1)
     return rank[index]
-
-
-def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
-    """Mark the middle of every run of contested boxes: there the owner may have changed."""
-    runs = np.flatnonzero(np.diff(track * 2 + is_clear, prepend=-1))
-    stops = np.append(runs[1:], len(track))
-    middle = np.zeros(len(track), bool)
-    contested = ~is_clear[runs]
-    middle[(runs[contested] + stops[contested]) // 2] = True
-    return middle
-
-
-def _place_changes(
-    track: Rows, cut: Bool[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"], changes: Rows
-) -> Bool[np.ndarray, " m"]:
-    """Mark where the owner changed: in a run of contested boxes at the cut there is, else at the row."""
-    changed = np.zeros(len(cut), bool)
-    run = np.cumsum(is_clear)
-    for row in changes:
-        same = np.flatnonzero(cut & (run == run[row]) & (track == track[row]))
-        changed[same[np.abs(same - row).argmin()] if len(same) else row] = True
-    return changed
-
-
-def _around(marks: Bool[np.ndarray, " m"], reach: int) -> Bool[np.ndarray, " m"]:
-    """Mark the rows up to ``reach`` before and after every mark too."""
-    wide: np.ndarray = np.convolve(marks, np.ones(2 * reach + 1), mode="full")[reach : reach + len(marks)] > 0
-    return wide
 
 
 def _by_track(rows: Table) -> list[Table]:

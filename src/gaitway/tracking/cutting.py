@@ -1,0 +1,98 @@
+"""Cuts tracks where their owner may have changed, for the linking to join again what belongs together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from gaitway.tracking.linking import LinkConfig, Motion, Rows, measure_motion
+from gaitway.tracking.tracklets import Pieces, meetings, number_pieces
+
+
+@dataclass(frozen=True, slots=True)
+class CutConfig:
+    """Where tracks are cut; see docs/decisions/0012-offline-linking.md and 0014-looks.md.
+
+    Attributes:
+        contested: A box with more than this IoU to another track's is not trusted to be its owner's.
+        trust: Tracks are cut at contested boxes where the video's motion surprises at most so much.
+        lost_s: Who is out of sight for so long beside somebody else may come back as that one: about half a
+            stride. Tracks are cut there too.
+        doubt_s: Boxes so near to a change of owner are not trusted to be either's.
+    """
+
+    contested: float = 0.4
+    trust: float = 2.0
+    lost_s: float = 0.2
+    doubt_s: float = 0.5
+
+
+def cut_tracks(
+    whole: Pieces, changes: Rows, frame_rate: float, config: CutConfig, link: LinkConfig
+) -> tuple[Pieces, Bool[np.ndarray, " m"], Motion]:
+    """Cut tracks where they meet others, come back beside them or, by looks, change their owner.
+
+    Args:
+        whole: The tracks; its ``is_clear`` is not read.
+        changes: Rows with which, by looks, somebody else begins.
+        frame_rate: Frames a second.
+        config: Where to cut.
+        link: Beliefs about motion.
+
+    Returns:
+        The pieces; for every row whether somebody else begins with it; how people of this video move.
+    """
+    track, frame = whole.piece, whole.frame
+    meeting = meetings(frame, whole.xywh, 0.0)
+    is_clear, is_alone = np.ones((2, len(frame)), bool)
+    is_clear[meeting.rows[meeting.value > config.contested]] = False
+    is_alone[meeting.rows] = False
+    motion = measure_motion(whole._replace(is_clear=is_clear), frame_rate, link)
+    cut = np.zeros(len(frame), bool)
+    if motion.surprise <= config.trust:
+        cut |= _middles(track, is_clear)
+        cut |= _returns(track, frame, is_alone, config.lost_s * frame_rate)
+    changed = _place_changes(track, cut, is_clear, changes)
+    is_clear &= ~_around(changed, round(config.doubt_s * frame_rate))
+    number = number_pieces(track, cut | changed)
+    return whole._replace(piece=number, is_clear=is_clear), changed, motion
+
+
+def _middles(track: Int64[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
+    """Mark the middle of every run of contested boxes: there the owner may have changed."""
+    runs = np.flatnonzero(np.diff(track * 2 + is_clear, prepend=-1))
+    stops = np.append(runs[1:], len(track))
+    middle = np.zeros(len(track), bool)
+    contested = ~is_clear[runs]
+    middle[(runs[contested] + stops[contested]) // 2] = True
+    return middle
+
+
+def _returns(
+    track: Rows, frame: Rows, is_alone: Bool[np.ndarray, " m"], longest: float
+) -> Bool[np.ndarray, " m"]:
+    """Mark where a track comes back after more than ``longest`` frames, on another's box before or after."""
+    returns = np.zeros(len(track), bool)
+    is_gap = (np.diff(frame) > longest) & (track[1:] == track[:-1])
+    returns[1:] = is_gap & ~(is_alone[1:] & is_alone[:-1])
+    return returns
+
+
+def _place_changes(
+    track: Rows, cut: Bool[np.ndarray, " m"], is_clear: Bool[np.ndarray, " m"], changes: Rows
+) -> Bool[np.ndarray, " m"]:
+    """Mark where the owner changed: in a run of contested boxes at the cut there is, else at the row."""
+    changed = np.zeros(len(cut), bool)
+    run = np.cumsum(is_clear)
+    for row in changes:
+        same = np.flatnonzero(cut & (run == run[row]) & (track == track[row]))
+        changed[same[np.abs(same - row).argmin()] if len(same) else row] = True
+    return changed
+
+
+def _around(marks: Bool[np.ndarray, " m"], reach: int) -> Bool[np.ndarray, " m"]:
+    """Mark the rows up to ``reach`` before and after every mark too."""
+    wide: np.ndarray = np.convolve(marks, np.ones(2 * reach + 1), mode="full")[reach : reach + len(marks)] > 0
+    return wide
