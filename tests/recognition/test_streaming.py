@@ -49,14 +49,14 @@ def blocks_of(stage, known, metric, size):
 @pytest.mark.parametrize(("people", "pending"), [(900, 1 << 20), (900, 300), (3, 1 << 20)])
 def test_the_same_as_in_memory_to_the_last_bit(metric, kind, people, pending):
     rng = np.random.default_rng(people + pending)
-    values = gallery(rng, kind, 1500)
-    templates, owners = np.arange(1500) * 3 + 5, rng.integers(0, people, 1500)
+    values = gallery(rng, kind, 700)
+    templates, owners = np.arange(700) * 3 + 5, rng.integers(0, people, 700)
     probes = np.concatenate([values[:60], gallery(rng, kind, 10)]).astype(np.float32)
     in_memory = TemplateIndex(P, C, metric)
     in_memory.add(templates, owners, values)
     wanted = in_memory.search(probes, 10)
     for stage in stages(metric):
-        blocks = blocks_of(stage, (templates, owners, values), metric, 400)
+        blocks = blocks_of(stage, (templates, owners, values), metric, 300)
         found = search_blocks(
             blocks,
             probes,
@@ -71,7 +71,7 @@ def test_the_same_as_in_memory_to_the_last_bit(metric, kind, people, pending):
         np.testing.assert_array_equal(found.distance, wanted.distance)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1), k=st.integers(1, 12), people=st.integers(1, 60), size=st.integers(1, 90)
 )

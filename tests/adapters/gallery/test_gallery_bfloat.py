@@ -107,7 +107,7 @@ def test_a_gallery_that_grows_large_changes_its_first_stage_and_not_its_answers(
         after = gallery.search(walk(103))[0]
         assert (before.candidates[0].name, after.candidates[0].name) == ("p3", "q3")
         assert (before.searched, after.searched) == (15, 30)
-        (one,) = gallery._finder._matrices.values()
+        (one,) = gallery._finder._indexes._in_use.values()
         assert isinstance(one._index._stage, BFloatStage) == is_fast
         gallery.forget("q3")
         assert gallery.search(walk(103))[0].candidates[0].name != "q3"
