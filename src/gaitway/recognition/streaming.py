@@ -16,7 +16,7 @@ from gaitway.recognition.firststage import BLOCK, FirstStage
 from gaitway.recognition.search import Ranked, TemplateIndex, scaled
 
 _TOGETHER = 64  # probes of one first stage's product
-_MEASURED = BLOCK  # templates fetched and measured exactly at a time
+_MEASURED = BLOCK // 2  # templates fetched and measured exactly at a time
 _PENDING = 1 << 21  # pairs of template and probe left open at most before they are measured: about 50 MB
 _GROWN = 1.25  # so many times as many open pairs as before, and the bound is taken anew
 
@@ -77,7 +77,9 @@ def search_blocks(
                 group.sift(block, distances)
                 if group.waiting > pending // len(groups):
                     group.settle()
-    found = [group.settle() for group in groups]
+    found = []
+    while groups:  # one after another: what a group measures is in memory only while it does
+        found.append(groups.pop(0).settle())
     return Ranked(
         np.concatenate([one.owner for one in found]),
         np.concatenate([one.template for one in found]),

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +175,33 @@ def test_a_file_deleted_during_a_search_is_made_anew(tmp_path, few, monkeypatch)
 
         monkeypatch.setattr(shelf.Shelf, "read", reading)
         assert answers(gallery, PROBES) == wanted
+
+
+def test_forgetting_while_a_file_is_written_erases_that_file(tmp_path, few, monkeypatch):
+    path, write = tmp_path / "people.db", shelf.Shelf.write
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slowly(self, *arguments):
+        writing.set()
+        assert go_on.wait(30)
+        write(self, *arguments)
+
+    with Gallery(path, index="lance") as disk, Gallery(path) as other, ThreadPoolExecutor(2) as pool:
+        crowd(other)
+        hers = {template.id for template in other.show("person 5")[1]}
+        monkeypatch.setattr(shelf.Shelf, "write", slowly)
+        searching = pool.submit(disk.search, PROBES[0])
+        assert writing.wait(30)
+        forgetting = pool.submit(other.forget, "person 5")
+        while len(other.list()) == 50:
+            assert not forgetting.done()
+        go_on.set()
+        forgetting.result(60)
+        searching.result(60)
+        disk.search(PROBES[0])
+        labels = [shelf.Shelf(path).label(file) for file in spans(tmp_path)]
+        assert len(labels) == 150 // 32
+        assert not hers & {int(i) for label in labels for i in label.template}
 
 
 BUILDER = """

@@ -153,7 +153,7 @@ class Shelf:
         try:
             reader = LanceFileReader(str(path))
             parts = int(reader.metadata().schema.metadata[b"parts"])
-            for batch in reader.read_all(batch_size=parts, batch_readahead=2).to_batches():
+            for batch in reader.read_all(batch_size=parts, batch_readahead=1).to_batches():
                 yield batch.column(0).flatten().to_numpy().reshape(parts, BLOCK, -1)
         except _FOREIGN as error:
             if not path.exists():
