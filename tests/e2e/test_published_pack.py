@@ -15,7 +15,7 @@ from support.films import RATE, people, scene, write_film
 from support.pack_files import write_gaitbase, write_humanseg, write_yolox
 
 pytestmark = pytest.mark.slow
-FRAMES = 3  # YOLOX-x takes seconds for one
+FRAMES = 2  # YOLOX-x takes seconds for one
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_one_command_from_the_published_files(home, films, tmp_path):
     assert run(arguments) == 0
     latest = out / "OutputVideos" / "latest"
     results = json.loads((latest / "results.json").read_text("utf-8"))
-    assert all(p["identity"] is None and p["reason"] for p in results["probes"])  # three frames name nobody
+    assert all(p["identity"] is None and p["reason"] for p in results["probes"])  # two frames name nobody
     record = json.loads((latest / "run.json").read_text("utf-8"))
     models = record["models"]
     assert {

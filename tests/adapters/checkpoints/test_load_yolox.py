@@ -66,6 +66,24 @@ def test_published_onnx():
     assert len(detector.detect(np.full((416, 416, 3), 114, np.uint8))) == 0
 
 
+def test_what_runs_on_torch_is_told_with_its_precision_and_device(tmp_path):
+    opened = []
+    engine = Engine(device="cpu", precision="bf16", on_torch_opened=opened.append, home=tmp_path)
+    load_yolox(save(tmp_path, "nano"), size=(64, 64), engine=engine)
+    (runtime,) = opened
+    assert (runtime.precision, runtime.device) == ("bf16", "cpu (torch)")
+
+
+@pytest.mark.parametrize(
+    ("threads", "run_threads", "busy"), [(2, None, 2), (2, 1, 1), (1, 2, 1), (4, 2, 2), (3, 2, 3)]
+)
+def test_threads_of_a_run(threads, run_threads, busy):
+    with OpenVinoRuntime(
+        shared("weights/yolox_nano.onnx"), threads=threads, run_threads=run_threads
+    ) as runtime:
+        assert runtime._threads_per_stream == busy
+
+
 def test_a_damaged_onnx_is_told_at_once(tmp_path):
     (tmp_path / "cut.onnx").write_bytes(b"\x08\x07 not a network")
     with pytest.raises(ModelFileError, match="not a readable network"):
