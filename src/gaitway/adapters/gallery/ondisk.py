@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -280,8 +281,8 @@ def _has_gone(connection: Connection, label: Label) -> bool:
 def _columns(connection: Connection, query: Select[Any], count: int) -> list[np.ndarray]:
     """Return whole columns of a query, (N,) int64 each."""
     result = connection.execution_options(yield_per=_FETCH).execute(query)
-    parts = [np.array(rows, np.int64).reshape(-1, count) for rows in result.partitions()]
-    table = np.concatenate([np.zeros((0, count), np.int64), *parts])
+    parts = [np.fromiter(chain.from_iterable(rows), np.int64) for rows in result.partitions()]
+    table = np.concatenate([np.zeros(0, np.int64), *parts]).reshape(-1, count)
     return [table[:, i].copy() for i in range(count)]
 
 
