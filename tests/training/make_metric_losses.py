@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pytorch_metric_learning import distances, losses
 
 CASES = (([0, 0, 1, 1, 2, 2], 0), ([0, 0, 0, 1, 1, 5], 1), ([4, 4, 4, 7, 7, 7, 9, 9, 9], 2))
 
 
 def made(labels, seed):
     """Return the losses of embeddings drawn by ``seed``, (N, 8)."""
+    from pytorch_metric_learning import distances, losses
+
     x = torch.from_numpy(np.random.default_rng(seed).standard_normal((len(labels), 8)).astype(np.float32))
     unit, who = torch.nn.functional.normalize(x, dim=1), torch.tensor(labels)
     plain = distances.LpDistance(normalize_embeddings=False)

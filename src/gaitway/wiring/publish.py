@@ -28,7 +28,7 @@ def publish_silhouettes(folder: OutputFolder, result: VideoResult, key: str) -> 
 
 
 def write_pictures(walk: GaitSequence, folder: Path, name: str, first: int) -> None:
-    """Write every silhouette of a walk as PNG, called ``name`` with its frame's number, counted from ``first``.
+    """Write every silhouette of a walk as PNG, called ``name`` with its frame, counted from ``first``.
 
     A long walk takes tens of megabytes: hand it over without keeping it, so that two never lie in memory.
     """
