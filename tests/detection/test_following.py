@@ -111,3 +111,17 @@ def test_an_undecided_mask_is_replaced_by_the_look_and_in_the_end_given_up():
 def test_confidence_is_the_mean_of_belief_and_clarity():
     presence, clear = np.array([1, 1, 0, 0], np.float32), np.array([0.8, 0.45, 0.6, 0.1], np.float32)
     assert confidence(presence, clear) == pytest.approx([1, 0.75, 0.5, 0])
+
+
+def test_what_is_cut_out_where_somebody_is_known_by_the_look_alone_is_not_believed():
+    follower = followed(BOX)
+    for _ in range(10):
+        step(follower, [BOX])
+    image = draw_people([BOX])
+    seen = BlazePoseSegmenter(bar_landmark_network()).segment(image, follower.expected())
+    masks = tuple(np.full_like(mask, 0.6) for mask in seen.masks)  # present, but of no clear shape
+    found = follower.update(
+        image, Bodies(seen.region_xyxy, masks, seen.keypoints, np.ones(len(masks), np.float32))
+    )
+    assert found.bodies.presence.tolist() == found.confidence.tolist()
+    assert found.confidence[0] == np.float32(FollowConfig().unsure_confidence)

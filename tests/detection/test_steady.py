@@ -207,3 +207,19 @@ def test_a_look_alone_is_believed_for_half_a_second_only(scene):
     seen = [len(scene.show([box], [], [])) for _ in range(40)]
     assert seen[0] == 1
     assert sum(seen) <= SteadyConfig().follow.patience
+
+
+def test_two_doubtful_halves_that_make_up_a_known_person_are_one_box(scene):
+    box = scene.walk(8)
+    left, right = box - np.float32([0, 0, 10, 0]), box - np.float32([-10, 0, 0, 0])
+    found = scene.show([box], [left, right], [0.4, 0.3])
+    assert found.xyxy == pytest.approx(box[None])
+    assert found.confidence[0] < SteadyConfig().sure
+    assert scene.network.runs == 0
+
+
+def test_boxes_that_together_are_larger_than_the_person_stay_apart(scene):
+    box = scene.walk(8)
+    far, half = box + 30 * STEP, box - np.float32([0, 0, 12, 0])
+    found = scene.show([box], [half, far], [0.4, 0.3])
+    assert not (found.xyxy[:, 2] - found.xyxy[:, 0] > 40).any()

@@ -61,6 +61,17 @@ def test_the_change_is_where_the_two_lie_on_each_other(swapped):
     assert (abs(swapped.table.frame_index[rows] - MEETING) <= 2).all()
 
 
+def test_where_looks_leave_it_open_who_goes_on_changed_when_the_others_track_ended(swapped):
+    last = MEETING + 1
+    table, colours = swapped.table, swapped.looks.colours.copy()
+    colours[abs(table.frame_index - MEETING) < 4] = 0  # nothing is known round the meeting
+    kept = (table.track_id == 1) | (table.frame_index <= last)
+    table = table.select(kept)
+    rows = AppearanceOdds(table, Looks(colours[kept], swapped.looks.proportions[kept]), RATE).changes()
+    assert table.track_id[rows].tolist() == [1]
+    assert table.frame_index[rows].tolist() == [last + 1]
+
+
 def test_one_person_looks_alike_and_another_does_not(right):
     odds = AppearanceOdds(right.table, right.looks, RATE)
     config = AppearanceConfig()

@@ -170,6 +170,34 @@ def test_a_track_in_which_nobody_is_seen_is_dropped_where_the_presence_is_known(
     assert len(link_tracklets(doubtful, 25, (640, 480), hints=nobody)) == 0
 
 
+@pytest.mark.parametrize("seed", [None, 5])
+def test_boxes_in_which_nobody_is_believed_keep_no_track_from_going_on(seed):
+    rows = [(f, 1, walker(f)[0]) for f in range(30)]
+    rows += [(f, 1, np.array([300.0, 300, 340, 400])) for f in range(30, 40)]  # left behind on something
+    rows += [(f, 2, walker(f)[0]) for f in range(33, 60)]
+    table = table_of(rows)
+    presence = np.where((table.track_id == 1) & (table.frame_index >= 30), 0.1, 0.9).astype(np.float32)
+    order = np.random.default_rng(seed).permutation(len(rows)) if seed else np.arange(len(rows))
+    sure = TrackTable(
+        *(part[order] for part in (table.frame_index, table.track_id, table.xyxy, presence, table.filled))
+    )
+    believed = find_people(sure, 25, (640, 480), hints=Hints(presence=presence[order]))
+    seen = sure.confidence > 0.5
+    assert set(believed[seen]) == {1}
+    twice = np.stack([sure.frame_index, believed])
+    assert np.unique(twice, axis=1).shape[1] == len(rows)
+    assert set(find_people(sure, 25, (640, 480))[seen]) == {1, 2}
+
+
+def test_who_is_seen_in_few_of_the_frames_between_is_dropped_where_the_presence_is_known():
+    spot = np.array([400.0, 100, 440, 200])
+    rows = [(f, 1, walker(f)[0]) for f in range(90)] + [(f, 2, spot) for f in range(0, 90, 8)]
+    table = table_of(rows)
+    sure = Hints(presence=np.ones(len(table), np.float32))
+    assert set(link_tracklets(table, 25, (640, 480)).track_id) == {1, 2}
+    np.testing.assert_array_equal(link_tracklets(table, 25, (640, 480), hints=sure).xyxy, table.track(1).xyxy)
+
+
 def test_a_walker_hidden_while_the_camera_swings_is_found_where_the_camera_went():
     pan = 60 * np.sin(np.arange(80) / 6)[:, None] * np.array([[1.0, 0.2]])
     moved = [walker(f, 1.5)[0] + np.tile(pan[f], 2) for f in range(80)]

@@ -186,8 +186,11 @@ class SteadyDetector:
         """Return who of the troubled is seen, in the box seen: by the landmark network or by the look."""
         if not len(troubled):
             return {}
-        self.looks += len(troubled)
-        boxes, is_there = self._cut_out(image_rgb, expected[troubled])
+        boxes, is_there = self._pieced_together(found, expected[troubled])
+        unknown = np.flatnonzero(~is_there)
+        if len(unknown):
+            self.looks += len(unknown)
+            boxes[unknown], is_there[unknown] = self._cut_out(image_rgb, expected[troubled[unknown]])
         seen: dict[int, Person] = {}
         for k in np.argsort(~is_there, kind="stable"):
             i = int(troubled[k])
@@ -202,6 +205,21 @@ class SteadyDetector:
                 if not sought.misses:
                     seen[i] = replace(sought, patch=person.patch)
         return seen
+
+    def _pieced_together(
+        self, found: _Found, expected: Float32[np.ndarray, "k 4"]
+    ) -> tuple[Float32[np.ndarray, "k 4"], Bool[np.ndarray, " k"]]:
+        """Return the extents of pairs of boxes, nobody else's, that together are the size expected."""
+        config, free = self.config, found.people.xyxy[found.owner < 0]
+        a, b = np.triu_indices(len(free), 1)
+        both = np.concatenate([np.minimum(free[a, :2], free[b, :2]), np.maximum(free[a, 2:], free[b, 2:])], 1)
+        if not len(both):
+            return np.zeros((len(expected), 4), np.float32), np.zeros(len(expected), bool)
+        iou = box_iou(expected, both)
+        iou[_height_ratio(expected, both) > config.max_height_ratio_doubtful] = 0
+        best = iou.argmax(axis=1)
+        is_there: np.ndarray = iou.max(axis=1) >= config.min_iou_doubtful
+        return both[best], is_there
 
     def _cut_out(
         self, image_rgb: UInt8[np.ndarray, "h w 3"], expected: Float32[np.ndarray, "k 4"]

@@ -129,7 +129,7 @@ def link_tracklets(
     """Join the tracks of one video over occlusions, part those that changed their owner, fill gaps.
 
     No box is moved; ``find_people`` says which track each row of ``table`` now belongs to. None is dropped
-    unless its presence is known: then tracks in which nobody is seen, and mere fragments, are.
+    unless its presence is known: then tracks in which nobody is seen, or seldom, and mere fragments, are.
 
     Args:
         table: Every box of the video, from any tracker.
@@ -189,11 +189,15 @@ def find_people(
 
 
 def _without_nobody(rows: Table, presence: Float32[np.ndarray, " m"], config: OfflineConfig) -> Table:
-    """Drop fragments, and tracks that neither the detector nor the network that cuts out believes in."""
+    """Drop fragments, chained false alarms and tracks that neither network believes in."""
     track = rows[:, TRACK].astype(np.int64)
     is_doubtful = np.maximum(rows[:, SCORE], presence) < config.belief
     count, doubtful = np.bincount(track), np.bincount(track, is_doubtful)
+    first, last = np.full(len(count), np.inf), np.full(len(count), -np.inf)
+    np.minimum.at(first, track, rows[:, FRAME])
+    np.maximum.at(last, track, rows[:, FRAME])
     is_kept = (count >= config.min_rows) & (doubtful <= count / 2)
+    is_kept &= count >= config.min_seen * (last - first + 1)
     rows = rows[is_kept[track]]
     if len(rows):
         rows[:, TRACK] = np.unique(rows[:, TRACK], return_inverse=True)[1] + 1
