@@ -93,4 +93,3 @@ class MissingExtraError(GaitwayError, ImportError):
 
 class StoreError(GaitwayError, OSError):
     """Results or a gallery cannot be read or written."""
-
