@@ -96,7 +96,18 @@ class TestHostile:
             {"array": Trap(trap)},
             np.zeros(3, np.uint8).view(StatefulTrap),
         ],
-        ids=str,
+        ids=[
+            "system",
+            "eval",
+            "exec",
+            "own",
+            "getattr",
+            "load",
+            "fromfile",
+            "in a list",
+            "in a dict",
+            "state",
+        ],
     )
     @pytest.mark.parametrize("protocol", [0, 2, 4])
     def test_nothing_runs(self, tmp_path, payload, protocol):
