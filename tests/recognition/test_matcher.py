@@ -48,6 +48,19 @@ class TestDecision:
         alone = MatcherConfig(calibration=CALIBRATION, joint=False)
         assert labels(JointMatcher(alone).match(gallery(0, 1), probes(0.0, 0.4), spans)) == [1, 1]
 
+    def test_a_poor_walk_pulls_no_good_one_along(self):
+        # The second, spoilt, seems to be 1; then the first would have to be 2, which it hardly is.
+        walks, spans = probes(0.45, -0.2), [(0, 50), (0, 50)]
+        match = JointMatcher(CONFIG).match
+        known = gallery(0, 1)
+        assert labels(match(known, walks, spans)) == [2, 1]
+        assert labels(match(known, walks, spans, qualities=[1.0, 0.05])) == [1, 2]
+
+    def test_a_poor_walk_proves_little(self):
+        for quality in (1.0, 0.5, 0.0):
+            (answer,) = JointMatcher(CONFIG).match(gallery(0), probes(0.5), [(0, 9)], qualities=[quality])
+            assert answer.score == pytest.approx(1 / (1 + np.exp(-quality * 3)))
+
     def test_a_broken_track_may_share_its_name(self):
         assert labels(JointMatcher(CONFIG).match(gallery(0, 1), probes(0, 0.1), [(0, 50), (52, 90)])) == [
             1,
@@ -133,6 +146,11 @@ class TestErrors:
     def test_each_probe_needs_its_span(self):
         with pytest.raises(InputError, match="one span per probe"):
             JointMatcher(CONFIG).match(gallery(0), probes(0), [])
+
+    @pytest.mark.parametrize("qualities", [[], [0.5, 0.5], [1.1], [float("nan")]])
+    def test_each_probe_needs_its_quality(self, qualities):
+        with pytest.raises(InputError, match="qualities"):
+            JointMatcher(CONFIG).match(gallery(0), probes(0), [(0, 9)], qualities=qualities)
 
     def test_each_walk_needs_its_label(self):
         with pytest.raises(InputError, match="one label per walk"):

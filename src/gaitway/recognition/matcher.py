@@ -67,6 +67,7 @@ class JointMatcher:
         probes: Sequence[Embedding],
         spans: Sequence[tuple[int, int]],
         labels: Sequence[str] | None = None,
+        qualities: Sequence[float] | None = None,
     ) -> list[Match]:
         """Decide who the tracks of one video are.
 
@@ -76,12 +77,16 @@ class JointMatcher:
             spans: First and last frame of each probe track.
             labels: Identity of each gallery walk, several walks may share one; by default every walk is its
                 own, called ``<video>-<track:03d>``.
+            qualities: How far each probe's walk can be trusted, in [0, 1]: its log-odds are multiplied by it,
+                so that the walk of somebody half hidden neither says much nor pulls others along. 1 by
+                default.
 
         Returns:
             One match per probe, in the probes' order, whatever the order of gallery and probes.
         """
         names = [label_of(walk) for walk in gallery] if labels is None else list(labels)
-        _check(gallery, probes, spans, names)
+        trust = [1.0] * len(probes) if qualities is None else list(qualities)
+        _check(gallery, probes, spans, names, trust)
         if not gallery or not probes:
             return [Match(probe.video, probe.track_id, reason=NO_GALLERY) for probe in probes]
         # One fixed order inside, so that not even rounding or a tie can depend on the caller's.
@@ -92,6 +97,7 @@ class JointMatcher:
             [probes[k] for k in asked],
             [spans[k] for k in asked],
             [names[k] for k in known],
+            np.array([trust[k] for k in asked]),
         )
         return [matches[asked.index(k)] for k in range(len(probes))]
 
@@ -101,11 +107,12 @@ class JointMatcher:
         probes: Sequence[Embedding],
         spans: Sequence[tuple[int, int]],
         names: list[str],
+        trust: np.ndarray,
     ) -> list[Match]:
         identities = sorted(set(names))
         distances = self._distances(gallery, probes, names, spans)
         fitted = self._config.calibration or calibration_for(gallery[0].model_id)
-        odds = (fitted or generic_calibration(distances)).log_odds(distances)
+        odds = trust[:, None] * (fitted or generic_calibration(distances)).log_odds(distances)
         chosen = self._decide(odds, spans)
         return [
             self._answer(probe, identities, distances[i], odds[i], int(chosen[i]))
@@ -172,9 +179,14 @@ def _check(
     probes: Sequence[Embedding],
     spans: Sequence[tuple[int, int]],
     names: list[str],
+    trust: list[float],
 ) -> None:
     if len(spans) != len(probes):
         raise InputError(f"{len(probes)} probes came with {len(spans)} spans: pass one span per probe")
+    if len(trust) != len(probes) or not all(0 <= quality <= 1 for quality in trust):
+        raise InputError(
+            f"{len(probes)} probes came with qualities {trust}: pass one in [0, 1] per probe, or none"
+        )
     if len(names) != len(gallery):
         raise InputError(
             f"{len(gallery)} gallery walks came with {len(names)} labels: pass one label per walk"

@@ -100,7 +100,8 @@ def match_video(
     comparable = sorted(probe.embeddings)
     spans = [(s.first_frame, s.last_frame) for s in map(probe.summary, comparable)]
     walks = [probe.embeddings[i] for i in comparable]
-    decided = JointMatcher().match(enrolled, walks, spans, [e.label for e in entries])
+    qualities = [probe.summary(i).quality for i in comparable]
+    decided = JointMatcher().match(enrolled, walks, spans, [e.label for e in entries], qualities)
     answers = {m.track_id: m for m in decided}
     return [
         answers.get(s.track_id) or Match(probe.name, s.track_id, reason=s.reason or "no usable silhouettes")
