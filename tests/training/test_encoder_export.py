@@ -68,7 +68,7 @@ def test_what_is_written_beside_the_networks(exported):
     }
     with safe_open(folder / "encoder.safetensors", framework="np") as stored:
         assert "BNNecks.fc_bin" not in stored.keys()  # noqa: SIM118 - no mapping
-        assert json.loads(stored.metadata()["model_cfg"])["model"] == "Baseline"
+        assert json.loads(stored.metadata()["gaitway"])["model_cfg"]["model"] == "Baseline"
     card = (folder / "README.md").read_text()
     for told in ("6 people", "Not measured", "RandomPerspective", "gaitway calibrate", "seed 0"):
         assert told in card

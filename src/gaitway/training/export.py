@@ -80,9 +80,10 @@ def _width(model: GaitModel) -> int:
 def _save_weights(network: GaitNetwork, model: GaitModel, path: Path) -> None:
     left_out = () if model.cfg["model"] in NEED_CLASSIFIER else CLASSIFIERS
     state = {k: v.contiguous() for k, v in network.state_dict().items() if k not in left_out}
-    metadata = {"model_cfg": json.dumps(model.cfg), "input": json.dumps(asdict(model.input))}
+    # One entry: safetensors writes several in an order that changes from file to file, and the id with it.
+    described = json.dumps({"model_cfg": model.cfg, "input": asdict(model.input)})
     with atomic_file(path) as file:
-        file.write(save(state, metadata=metadata))
+        file.write(save(state, metadata={"gaitway": described}))
 
 
 def export_onnx(network: GaitNetwork, example: tuple[int, ...], path: Path) -> None:
