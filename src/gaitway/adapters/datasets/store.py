@@ -31,6 +31,7 @@ from gaitway.adapters.datasets.format import (
     total_size,
     unpack,
 )
+from gaitway.adapters.locks import take
 from gaitway.errors import InputError, StoreError
 from gaitway.files import translated, write_text
 from gaitway.results import WalkRecord
@@ -116,7 +117,7 @@ class WalkStoreWriter:
     def __init__(self, folder: Path, recipe: Mapping[str, Any]) -> None:
         self.folder = folder
         self._recipe: dict[str, Any] = json.loads(json.dumps(recipe))
-        self._lock = filelock.FileLock(folder / ".lock", timeout=0)
+        self._lock = filelock.FileLock(folder / ".lock")
         self._rows: list[Row] = []
         self._written: set[tuple[str, str, str]] = set()
         self._waiting: list[str] = []
@@ -126,12 +127,7 @@ class WalkStoreWriter:
     def __enter__(self) -> WalkStoreWriter:
         with translated("write into", self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._lock.acquire()
-            except filelock.Timeout as error:
-                raise StoreError(
-                    f"another gaitway is writing into {self.folder}: wait for it or choose another --out"
-                ) from error
+            take(self._lock, self.folder)
             try:
                 self._recover()
                 self._pixels = (self.folder / PIXELS).open("ab")

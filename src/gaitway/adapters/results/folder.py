@@ -20,8 +20,8 @@ from types import TracebackType
 
 import filelock
 
+from gaitway.adapters.locks import take
 from gaitway.adapters.results.state import load_embeddings, load_video, save_embeddings, save_video
-from gaitway.errors import StoreError
 from gaitway.files import PARTIAL, translated, write_text
 from gaitway.results import VideoResult
 
@@ -45,17 +45,12 @@ class OutputFolder:
         self.root = root
         self._state = root / ".gaitway"
         self._publishing = threading.Lock()
-        self._lock = filelock.FileLock(self._state / "lock", timeout=0)
+        self._lock = filelock.FileLock(self._state / "lock")
 
     def __enter__(self) -> OutputFolder:
         with translated("write into", self.root):
             self._state.mkdir(parents=True, exist_ok=True)
-            try:
-                self._lock.acquire()
-            except filelock.Timeout as error:
-                raise StoreError(
-                    f"another gaitway is writing into {self.root}: wait for it or choose another --out"
-                ) from error
+            take(self._lock, self.root)
             self._sweep()
         return self
 
