@@ -23,7 +23,7 @@ def plain_suppress(boxes, scores, max_iou, classes):
     return kept
 
 
-@given(st.integers(0, 10_000), st.integers(0, 40), st.sampled_from([0.3, 0.45, 0.7]), st.booleans())
+@given(st.integers(0, 10_000), st.integers(0, 300), st.sampled_from([0.3, 0.45, 0.7]), st.booleans())
 def test_fast_suppression_equals_the_plain_one(seed, count, max_iou, by_class):
     boxes, scores, classes = crowd(seed, count)
     if not by_class:
