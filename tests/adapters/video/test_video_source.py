@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from fractions import Fraction
@@ -325,3 +326,21 @@ def test_nothing_is_printed(tmp_path, capfd):
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_decoded_pictures_are_freed_at_once_without_the_garbage_collector(tmp_path, rotation):
+    path = write_clip(tmp_path / "clip.mp4", frames=90, rotation=rotation, options={"preset": "ultrafast"})
+    gc.collect()
+    before = _pictures_alive()
+    gc.disable()
+    try:
+        with open_video(path, config=ReaderConfig(threads=1)) as video:
+            most = max(_pictures_alive() - before for _ in video)
+    finally:
+        gc.enable()
+    assert most <= 4, most  # in hand, and what the decoder held back at the end; cycles would keep all 90
+
+
+def _pictures_alive() -> int:
+    return sum(isinstance(o, av.VideoFrame) for o in gc.get_objects())

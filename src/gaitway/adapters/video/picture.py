@@ -10,6 +10,7 @@ import av.filter
 import cv2
 import numpy as np
 from av.buffer import Buffer
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
@@ -49,7 +50,9 @@ class Orientation(tuple[int, bool]):
         Source:
             ISO/IEC 14496-12, 6.2.2: (x, y) goes to (a x + c y, b x + d y), y down.
         """
-        side_data = cast("Mapping[SideDataType, Buffer]", frame.side_data)
+        # frame.side_data would keep the container, which keeps the frame: a picture that only the garbage
+        # collector finds, some 200 frames later.
+        side_data = cast("Mapping[SideDataType, Buffer]", SideDataContainer(frame))
         if SideDataType.DISPLAYMATRIX not in side_data:
             return cls((0, False))
         raw = side_data[SideDataType.DISPLAYMATRIX]
