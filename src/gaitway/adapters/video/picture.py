@@ -52,7 +52,7 @@ class Orientation(tuple[int, bool]):
         """
         # frame.side_data would keep the container, which keeps the frame: a picture that only the garbage
         # collector finds, some 200 frames later.
-        side_data = cast("Mapping[SideDataType, Buffer]", SideDataContainer(frame))
+        side_data = cast("Mapping[SideDataType, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]  # the stub omits it
         if SideDataType.DISPLAYMATRIX not in side_data:
             return cls((0, False))
         raw = side_data[SideDataType.DISPLAYMATRIX]
