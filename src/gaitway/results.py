@@ -5,14 +5,18 @@ Stored once per video; identity, metrics, drawing and reports read them. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float32, Int64, Shaped
 
 from gaitway.errors import InputError
 from gaitway.types import Embedding, GaitSequence, Match
+
+Column = Literal["silhouettes", "frame_index", "quality", "keypoints"]  # of a GaitSequence
+BLOCK = 512  # rows; 2 MB of silhouettes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +121,34 @@ class VideoResult:
         raise InputError(
             f"{self.name} has no track {track_id}: it has {[s.track_id for s in self.summaries]}"
         )
+
+
+@runtime_checkable
+class StreamedWalks(Protocol):
+    """Walks that can be read piece by piece: an hour's walk would take 400 MB."""
+
+    def stream(self, track_id: int, column: Column, rows: int) -> Iterator[Shaped[np.ndarray, "_ ..."]]:
+        """Yield one column of a walk in time order, ``rows`` rows at a time; at the end fewer."""
+        ...
+
+
+def walk_blocks(
+    walks: Mapping[int, GaitSequence], track_id: int, column: Column, rows: int = BLOCK
+) -> Iterator[Shaped[np.ndarray, "_ ..."]]:
+    """Yield one column of a walk, ``rows`` rows at a time; no more are held where walks can be streamed."""
+    if isinstance(walks, StreamedWalks):
+        yield from walks.stream(track_id, column, rows)
+        return
+    whole = getattr(walks[track_id], column)
+    for first in range(0, len(whole), rows):
+        yield whole[first : first + rows]
+
+
+def walk_column(
+    walks: Mapping[int, GaitSequence], track_id: int, column: Column
+) -> Shaped[np.ndarray, "t ..."]:
+    """Return one whole column of a walk: for frame numbers and quality, which are small."""
+    return np.concatenate(list(walk_blocks(walks, track_id, column)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gaitway.reporting.pictures import energy_uri, png_uri, poster_uri, strip_uris
+from gaitway.reporting.pictures import png_uri, poster_uri, walk_uris
 from support.outcomes import walk
 
 
@@ -26,13 +26,13 @@ def test_a_png_uri_holds_the_picture():
 def test_the_energy_image_is_the_mean_of_the_walk():
     sequence = walk(np.arange(40))
     slow = sum(s.astype(float) for s in sequence.silhouettes) / 40
-    assert np.abs(decoded(energy_uri(sequence)) - slow).max() <= 0.51
+    assert np.abs(decoded(walk_uris({1: sequence}, 1, 0)[0]) - slow).max() <= 0.51
 
 
 @given(st.integers(1, 40), st.integers(0, 15))
 def test_a_strip_has_the_first_and_last_silhouette_and_none_twice(length, count):
     sequence = walk(np.arange(length) * 3)
-    strip = strip_uris(sequence, count)
+    strip = walk_uris({7: sequence}, 7, count)[1]
     assert len(strip) == min(length, count)
     if count > 1:
         assert (decoded(strip[0]) == sequence.silhouettes[0]).all()

@@ -78,7 +78,7 @@ class TestWalks:
 
     def test_a_packed_silhouette_is_small(self):
         collector, _ = collect(range(30), lambda _: {1: 200})
-        packed = [len(look.packed) for look in collector._looks[1]]
+        packed = collector._spool._packed
         assert max(packed) < 1024
 
     def test_only_usable_silhouettes_are_encoded(self):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Mapping
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from gaitway.silhouettes.gei import gait_energy_image
+from gaitway.results import walk_blocks, walk_column
+from gaitway.silhouettes.gei import energy_of_blocks
 from gaitway.types import GaitSequence
 
 _POSTER_SIDE = 400  # of the longer side: a card of the page is about that wide
@@ -35,13 +37,22 @@ def poster_uri(image_rgb: UInt8[np.ndarray, "h w 3"]) -> str:
     return _data_uri("jpeg", encoded)
 
 
-def energy_uri(walk: GaitSequence) -> str:
-    """Return the walk's Gait Energy Image: bright where the body always is, grey where it swings."""
-    energy = gait_energy_image(walk.silhouettes, walk.quality)
-    return png_uri((255 * energy).round().clip(0, 255).astype(np.uint8))
+def walk_uris(walks: Mapping[int, GaitSequence], track_id: int, count: int) -> tuple[str, tuple[str, ...]]:
+    """Return a walk's Gait Energy Image, and at most ``count`` of its silhouettes spread evenly over it.
 
+    The energy image is bright where the body always is and grey where it swings.
+    """
+    quality = walk_column(walks, track_id, "quality")
+    chosen = np.unique(np.linspace(0, len(quality) - 1, min(count, len(quality))).round().astype(int))
+    strip: list[str] = []
 
-def strip_uris(walk: GaitSequence, count: int) -> tuple[str, ...]:
-    """Return at most ``count`` silhouettes, evenly spread over the walk, in time order."""
-    chosen = np.unique(np.linspace(0, len(walk) - 1, min(count, len(walk))).round().astype(int))
-    return tuple(png_uri(walk.silhouettes[i]) for i in chosen)
+    def passing() -> Iterator[np.ndarray]:
+        first = 0
+        for block in walk_blocks(walks, track_id, "silhouettes"):
+            here = chosen[(chosen >= first) & (chosen < first + len(block))] - first
+            strip.extend(png_uri(silhouette) for silhouette in block[here])
+            first += len(block)
+            yield block
+
+    energy = energy_of_blocks(passing(), quality)
+    return png_uri((255 * energy).round().clip(0, 255).astype(np.uint8)), tuple(strip)

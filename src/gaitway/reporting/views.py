@@ -15,7 +15,7 @@ from gaitway.reporting.charts import (
     time_of,
     visible_spans,
 )
-from gaitway.reporting.pictures import energy_uri, strip_uris
+from gaitway.reporting.pictures import walk_uris
 from gaitway.reporting.results_json import matches_by_track, why_unknown
 from gaitway.results import IdentifyResult, TrackSummary, VideoResult
 from gaitway.types import Match
@@ -159,7 +159,8 @@ class ViewBuilder:
     ) -> TrackView:
         has_card = self._cards_left > 0
         self._cards_left -= has_card
-        walk = video.walks.get(summary.track_id) if has_card else None
+        is_shown = has_card and summary.track_id in video.walks
+        gei, strip = walk_uris(video.walks, summary.track_id, self._strip) if is_shown else (None, ())
         boxes = video.tracks.track(summary.track_id) if row < self.config.timeline_rows else None
         candidates = self._candidates(match)
         first, last = time_of(video, summary.first_frame), time_of(video, summary.last_frame + 1)
@@ -176,7 +177,7 @@ class ViewBuilder:
             spans=visible_spans(boxes, video.frame_count) if boxes else (),
             candidates=candidates,
             hidden_candidates=len(match.candidates) - len(candidates) if match else 0,
-            gei=energy_uri(walk) if walk else None,
-            strip=strip_uris(walk, self._strip) if walk else (),
+            gei=gei,
+            strip=strip,
             has_card=has_card,
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-_BLOCK = 512  # silhouettes turned into float at once, so that an hour's walk fits
+from gaitway.results import BLOCK
+
 MIN_RHYTHM = 0.2  # autocorrelation at a cycle: walkers on real video 0.2-0.8; shuffled frames reach 0.15
 NEARLY = 0.85  # of the highest peak: from the side one and a half cycles peak as high as one
 
@@ -22,16 +25,23 @@ def gait_energy_image(
         >>> float(gait_energy_image(np.full((3, 2, 2), 255, np.uint8))[0, 0])
         1.0
     """
-    count = len(silhouettes)
-    if weights is None or not np.any(weights > 0):
-        weights = np.ones(count)
+    blocks = (silhouettes[start : start + BLOCK] for start in range(0, len(silhouettes), BLOCK))
+    return energy_of_blocks(blocks, np.ones(len(silhouettes)) if weights is None else weights)
+
+
+def energy_of_blocks(
+    silhouettes: Iterable[UInt8[np.ndarray, "_ h w"]], weights: Float[np.ndarray, " t"]
+) -> Float32[np.ndarray, "h w"]:
+    """Return what ``gait_energy_image`` does of a walk that comes in blocks of frames."""
+    if not np.any(weights > 0):
+        weights = np.ones(len(weights))
     share = (weights / (weights.sum() * 255)).astype(np.float32)
-    rows = silhouettes.reshape(count, -1)
-    energy = np.zeros(rows.shape[1], np.float32)
-    for start in range(0, count, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        energy += share[block] @ rows[block].astype(np.float32)
-    return energy.reshape(silhouettes.shape[1:])
+    energy, first = np.zeros((0, 0), np.float32), 0
+    for block in silhouettes:
+        summed = share[first : first + len(block)] @ block.reshape(len(block), -1).astype(np.float32)
+        energy = (energy if first else np.float32(0)) + summed.reshape(block.shape[1:])
+        first += len(block)
+    return energy
 
 
 def gait_period(

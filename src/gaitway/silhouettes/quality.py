@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
@@ -20,7 +21,15 @@ OUTLIER = "unlike the rest of the walk"
 TOO_FEW = "too few frames"
 STANDING = "not walking"
 
-_BLOCK = 1024  # silhouettes turned into float at once, so that an hour's walk fits
+_BLOCK = 512  # silhouettes turned into float at once, so that an hour's walk fits
+
+
+@runtime_checkable
+class ReadableSilhouettes(Protocol):
+    """Aligned silhouettes in time order that are read a slice at a time, (k, s, s) uint8; an array is one."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ def frame_quality(
 
 
 def walk_quality(
-    silhouettes: UInt8[np.ndarray, "t s s"],
+    silhouettes: UInt8[np.ndarray, "t s s"] | ReadableSilhouettes,
     frames: list[FrameQuality],
     boxes_xyxy: Float32[np.ndarray, "t 4"],
     frame_rate: float,
@@ -146,7 +155,7 @@ def walk_quality(
 
 
 def walks(
-    silhouettes: UInt8[np.ndarray, "t s s"],
+    silhouettes: UInt8[np.ndarray, "t s s"] | ReadableSilhouettes,
     boxes_xyxy: Float32[np.ndarray, "t 4"],
     frame_rate: float,
     config: QualityConfig | None = None,
@@ -203,15 +212,18 @@ def _ramps(values: np.ndarray, ends: tuple[float, float]) -> np.ndarray:
     return ramps
 
 
-def _likeness(silhouettes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _likeness(silhouettes: ReadableSilhouettes, weights: np.ndarray) -> np.ndarray:
     """Return each silhouette's soft overlap with the weighted mean, as a share of the median overlap."""
-    shape = silhouettes.reshape(len(silhouettes), -1)
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(shape), _BLOCK)]
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(silhouettes), _BLOCK)]
     share = weights if weights.sum() > 0 else np.ones_like(weights)
-    mean = sum(share[block] @ shape[block].astype(np.float32) for block in blocks) / share.sum()
-    overlap = np.concatenate([_overlap(shape[block].astype(np.float32), mean) for block in blocks])
+    mean = sum(share[block] @ _rows(silhouettes[block]) for block in blocks) / share.sum()
+    overlap = np.concatenate([_overlap(_rows(silhouettes[block]), mean) for block in blocks])
     likeness: np.ndarray = overlap / max(float(np.median(overlap[share > 0])), 1e-6)
     return likeness
+
+
+def _rows(silhouettes: np.ndarray) -> np.ndarray:
+    return silhouettes.reshape(len(silhouettes), -1).astype(np.float32)
 
 
 def _overlap(shape: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -243,5 +255,12 @@ def usable_silhouettes(
 
 def usable_index(sequence: GaitSequence, config: QualityConfig | None = None) -> Int64[np.ndarray, " t"]:
     """Return which silhouettes are worth encoding: the usable ones, or all where none is."""
-    good = np.flatnonzero(sequence.quality >= (config or QualityConfig()).usable)
-    return good if len(good) else np.arange(len(sequence))
+    return usable_rows(sequence.quality, config)
+
+
+def usable_rows(
+    quality: Float32[np.ndarray, " n"], config: QualityConfig | None = None
+) -> Int64[np.ndarray, " k"]:
+    """Return which of a walk's silhouettes are worth encoding, by their quality; all where none is."""
+    good = np.flatnonzero(quality >= (config or QualityConfig()).usable)
+    return good if len(good) else np.arange(len(quality))

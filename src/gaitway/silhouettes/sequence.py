@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +10,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from gaitway.errors import EmptyMaskError
 from gaitway.geometry import box_iou
-from gaitway.results import TrackSummary, TrackTable
+from gaitway.results import Column, TrackSummary, TrackTable
 from gaitway.silhouettes.align import align
 from gaitway.silhouettes.isolate import IsolateConfig, isolate
 from gaitway.silhouettes.quality import (
@@ -23,9 +21,10 @@ from gaitway.silhouettes.quality import (
     frame_quality,
     walk_quality,
 )
+from gaitway.silhouettes.spool import SIDE, LookSpool, SpooledSilhouettes
 from gaitway.types import Bodies, GaitSequence, Silhouettes
 
-SIDE = 64
+_Rows = Int64[np.ndarray, " _"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +42,50 @@ class SequenceConfig:
     min_iou: float = 0.5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """One person in one frame; the aligned silhouette is compressed (4 kB -> about 0.3 kB), None if empty."""
-
-    frame_index: int
-    box: Float32[np.ndarray, "4"]
-    keypoints: Float32[np.ndarray, "33 3"]
-    packed: bytes | None
-    quality: FrameQuality
-
-    def silhouette(self) -> np.ndarray:
-        """Return the aligned silhouette."""
-        return np.frombuffer(zlib.decompress(self.packed or b""), np.uint8).reshape(SIDE, SIDE)
-
-
 class Walks(Mapping[int, GaitSequence]):
-    """Walks per track id, unpacked when asked for, so that a long video's walks never lie side by side."""
+    """Walks per track id, read when asked for, so that a long video's walks never lie side by side."""
 
     def __init__(
-        self, looks: Mapping[int, list[_Look]], weights: Mapping[int, np.ndarray], frame_rate: float
+        self,
+        spool: LookSpool,
+        rows: Mapping[int, Int64[np.ndarray, " _"]],
+        weights: Mapping[int, Float32[np.ndarray, " _"]],
+        frame_rate: float,
     ) -> None:
-        self._looks = looks
+        self._spool = spool
+        self._rows = rows
         self._weights = weights
         self._frame_rate = frame_rate
 
     def __getitem__(self, track_id: int) -> GaitSequence:
-        looks = self._looks[track_id]
+        rows = self._rows[track_id]
         return GaitSequence(
-            _stack(looks),
-            np.array([look.frame_index for look in looks], np.int64),
+            self._spool.silhouettes(rows),
+            self._spool.frame_index[rows],
             self._weights[track_id],
-            np.stack([look.keypoints for look in looks]),
+            self._spool.keypoints(rows),
             self._frame_rate,
         )
 
+    def stream(self, track_id: int, column: Column, rows: int) -> Iterator[np.ndarray]:
+        """Yield one column of a walk in time order, ``rows`` rows at a time; at the end fewer."""
+        of_track = self._rows[track_id]
+        for first in range(0, len(of_track), rows):
+            piece = of_track[first : first + rows]
+            if column == "silhouettes":
+                yield self._spool.silhouettes(piece)
+            elif column == "keypoints":
+                yield self._spool.keypoints(piece)
+            elif column == "quality":
+                yield self._weights[track_id][first : first + rows]
+            else:
+                yield self._spool.frame_index[piece]
+
     def __iter__(self) -> Iterator[int]:
-        return iter(self._looks)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._looks)
+        return len(self._rows)
 
 
 class SequenceCollector:
@@ -97,7 +100,7 @@ class SequenceCollector:
         self._frame_rate = frame_rate
         self._size_wh = size_wh
         self._config = config or SequenceConfig()
-        self._looks: dict[int, list[_Look]] = defaultdict(list)
+        self._spool = LookSpool()
 
     def add(self, frame_index: int, people: Silhouettes, others: Bodies | None = None) -> None:
         """Isolate, align and judge the people of one frame.
@@ -110,23 +113,22 @@ class SequenceCollector:
         everybody, boxes = _together(people, others)
         cutouts = isolate(everybody, boxes, self._config.isolate)
         for row, cutout in enumerate(cutouts[: len(people)]):
-            box = people.xyxy[row].copy()
-            presence = float(people.bodies.presence[row])
+            box, presence = people.xyxy[row], float(people.bodies.presence[row])
             quality = frame_quality(cutout, box, presence, self._size_wh, self._config.quality)
+            silhouette = None
             try:
-                packed = zlib.compress(align(cutout.mask, SIDE).tobytes(), 1)
+                silhouette = align(cutout.mask, SIDE)
             except EmptyMaskError:
-                packed, quality = None, FrameQuality(0.0, EMPTY)
-            look = _Look(frame_index, box, people.bodies.keypoints[row].copy(), packed, quality)
-            self._looks[int(people.track_id[row])].append(look)
+                quality = FrameQuality(0.0, EMPTY)
+            track_id, keypoints = int(people.track_id[row]), people.bodies.keypoints[row]
+            self._spool.add(frame_index, track_id, box, keypoints, silhouette=silhouette, quality=quality)
 
     def usable(self, track_id: int, frame_index: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "t 64 64"]:
         """Return the usable silhouettes of a track in some frames, by the ids of ``add``."""
-        wanted, least = set(frame_index.tolist()), self._config.quality.usable
-        looks = self._looks.get(track_id, [])
-        return _stack(
-            [one for one in looks if one.packed and one.quality.weight >= least and one.frame_index in wanted]
-        )
+        spool = self._spool
+        is_good = spool.is_seen & (spool.weight >= self._config.quality.usable)
+        is_wanted = (spool.track_id == track_id) & np.isin(spool.frame_index, frame_index)
+        return spool.silhouettes(np.flatnonzero(is_good & is_wanted))
 
     def finish(self, tracks: TrackTable | None = None) -> tuple[Walks, tuple[TrackSummary, ...]]:
         """Return the walks and a summary of every track.
@@ -139,38 +141,42 @@ class SequenceCollector:
         Returns:
             Walks of the tracks that have a silhouette, and summaries of all tracks, by rising id.
         """
-        looks = dict(self._looks) if tracks is None else self._assign(tracks)
-        kept = {track: [look for look in looks[track] if look.packed] for track in sorted(looks)}
-        judged = {track: self._judge(of_track) for track, of_track in kept.items()}
-        spans = _spans(looks, tracks)
+        rows = self._by_track() if tracks is None else self._assign(tracks)
+        is_seen, boxes = self._spool.is_seen, self._spool.xyxy
+        kept = {track: rows[track][is_seen[rows[track]]] for track in sorted(rows)}
+        judged = {track: self._judge(of_track, boxes[of_track]) for track, of_track in kept.items()}
+        spans = _spans(rows, self._spool.frame_index, tracks)
         summaries = tuple(
             TrackSummary(
                 track, *spans[track], judged[track].usable, judged[track].quality, judged[track].reason
             )
             for track in kept
         )
-        walks = {track: of_track for track, of_track in kept.items() if of_track}
-        return Walks(walks, {track: judged[track].weights for track in walks}, self._frame_rate), summaries
+        walks = {track: of_track for track, of_track in kept.items() if len(of_track)}
+        weights = {track: judged[track].weights for track in walks}
+        return Walks(self._spool, walks, weights, self._frame_rate), summaries
 
-    def _judge(self, looks: list[_Look]) -> WalkQuality:
-        frames = [look.quality for look in looks]
-        boxes = np.array([look.box for look in looks], np.float32).reshape(-1, 4)
-        return walk_quality(_stack(looks), frames, boxes, self._frame_rate, self._config.quality)
+    def _judge(self, rows: _Rows, boxes: Float32[np.ndarray, "t 4"]) -> WalkQuality:
+        frames = [self._spool.quality(row) for row in rows.tolist()]
+        silhouettes = SpooledSilhouettes(self._spool, rows)
+        return walk_quality(silhouettes, frames, boxes, self._frame_rate, self._config.quality)
 
-    def _assign(self, tracks: TrackTable) -> dict[int, list[_Look]]:
-        """Give every look to the final track whose box of its frame overlaps its box best."""
-        by_frame: dict[int, list[_Look]] = defaultdict(list)
-        for of_track in self._looks.values():
-            for look in of_track:
-                by_frame[look.frame_index].append(look)
-        looks: dict[int, list[_Look]] = {int(track): [] for track in np.unique(tracks.track_id)}
+    def _by_track(self) -> dict[int, _Rows]:
+        track_id = self._spool.track_id
+        return {int(track): np.flatnonzero(track_id == track) for track in np.unique(track_id)}
+
+    def _assign(self, tracks: TrackTable) -> dict[int, _Rows]:
+        """Give every row to the final track whose box of its frame overlaps its box best."""
+        frame_index, boxes = self._spool.frame_index, self._spool.xyxy  # frames rise from call to call
+        found: dict[int, list[int]] = {int(track): [] for track in np.unique(tracks.track_id)}
         order = np.argsort(tracks.frame_index, kind="stable")
         frames, starts = np.unique(tracks.frame_index[order], return_index=True)
-        for frame, rows in zip(frames, np.split(order, starts[1:]), strict=True):
-            here = by_frame.get(int(frame), [])
-            for row, index in _pair(tracks.xyxy[rows], here, self._config.min_iou):
-                looks[int(tracks.track_id[rows[row]])].append(here[index])
-        return looks
+        first = np.searchsorted(frame_index, frames)
+        last = np.searchsorted(frame_index, frames, side="right")
+        for of_frame, begin, end in zip(np.split(order, starts[1:]), first, last, strict=True):
+            for row, index in _pair(tracks.xyxy[of_frame], boxes[begin:end], self._config.min_iou):
+                found[int(tracks.track_id[of_frame[row]])].append(int(begin) + index)
+        return {track: np.array(rows, np.int64) for track, rows in found.items()}
 
 
 def _together(people: Silhouettes, others: Bodies | None) -> tuple[Bodies, np.ndarray]:
@@ -187,33 +193,24 @@ def _together(people: Silhouettes, others: Bodies | None) -> tuple[Bodies, np.nd
     return everybody, np.concatenate([people.xyxy, others.region_xyxy])
 
 
-def _pair(boxes: np.ndarray, looks: list[_Look], min_iou: float) -> list[tuple[int, int]]:
-    """Return pairs (box, look), best overlap first, each used once."""
-    if not looks or not len(boxes):
+def _pair(boxes: np.ndarray, others: np.ndarray, min_iou: float) -> list[tuple[int, int]]:
+    """Return pairs of boxes and others, best overlap first, each used once."""
+    if not len(others) or not len(boxes):
         return []
-    iou = box_iou(boxes, np.stack([look.box for look in looks]))
+    iou = box_iou(boxes, others)
     pairs: list[tuple[int, int]] = []
     while iou.max() >= min_iou:
-        box, look = np.unravel_index(np.argmax(iou), iou.shape)
-        pairs.append((int(box), int(look)))
-        iou[box, :] = iou[:, look] = -1.0
+        box, other = np.unravel_index(np.argmax(iou), iou.shape)
+        pairs.append((int(box), int(other)))
+        iou[box, :] = iou[:, other] = -1.0
     return pairs
 
 
-def _spans(looks: dict[int, list[_Look]], tracks: TrackTable | None) -> dict[int, tuple[int, int]]:
-    if tracks is None:
-        return {
-            track: (of_track[0].frame_index, of_track[-1].frame_index) for track, of_track in looks.items()
-        }
-    spans = {}
-    for track in looks:
-        frames = tracks.frame_index[tracks.track_id == track]
-        spans[track] = (int(frames.min()), int(frames.max()))
-    return spans
-
-
-def _stack(looks: list[_Look]) -> np.ndarray:
-    stack = np.empty((len(looks), SIDE, SIDE), np.uint8)
-    for row, look in enumerate(looks):
-        stack[row] = look.silhouette()
-    return stack
+def _spans(
+    rows: Mapping[int, _Rows], frame_index: np.ndarray, tracks: TrackTable | None
+) -> dict[int, tuple[int, int]]:
+    if tracks is not None:
+        of_track = {track: tracks.frame_index[tracks.track_id == track] for track in rows}
+    else:
+        of_track = {track: frame_index[of_rows] for track, of_rows in rows.items()}
+    return {track: (int(frames.min()), int(frames.max())) for track, frames in of_track.items()}

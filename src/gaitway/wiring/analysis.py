@@ -11,10 +11,10 @@ from gaitway.config import Settings
 from gaitway.pipeline import watch
 from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
-from gaitway.results import VideoResult
-from gaitway.silhouettes.quality import usable_index
+from gaitway.results import VideoResult, walk_blocks, walk_column
+from gaitway.silhouettes.quality import usable_rows
 from gaitway.silhouettes.sequence import SequenceCollector
-from gaitway.types import Embedding, GaitSequence
+from gaitway.types import Embedding
 from gaitway.wiring.gait_odds import GaitOdds
 from gaitway.wiring.second_pass import SecondPass
 from gaitway.wiring.stages import Stages
@@ -88,18 +88,21 @@ def encode(result: VideoResult, encoder: Encoder, *, max_frames: int = MAX_FRAME
     tracks = [s.track_id for s in result.summaries if s.reason is None and s.track_id in result.walks]
     for first in range(0, len(tracks), WALKS_TOGETHER):
         together = tracks[first : first + WALKS_TOGETHER]
-        parts = encoder.encode([_shown(result.walks[track], max_frames) for track in together])
+        parts = encoder.encode([_shown(result, track, max_frames) for track in together])
         for row, track in enumerate(together):
             embeddings[track] = Embedding(parts[row], encoder.model_id, result.name, track)
     return replace(result, embeddings=embeddings)
 
 
-def _shown(walk: GaitSequence, max_frames: int) -> np.ndarray:
+def _shown(result: VideoResult, track_id: int, max_frames: int) -> np.ndarray:
     """Return the silhouettes of a walk that the encoder is shown."""
-    good = usable_index(walk)
-    good = good[spread(len(good), max_frames, max(round(walk.frame_rate), 1))]
-    shown: np.ndarray = walk.silhouettes[good]
-    return shown
+    good = usable_rows(walk_column(result.walks, track_id, "quality"))
+    good = good[spread(len(good), max_frames, max(round(result.frame_rate), 1))]
+    shown, first = [], 0
+    for block in walk_blocks(result.walks, track_id, "silhouettes"):
+        shown.append(block[good[(good >= first) & (good < first + len(block))] - first])
+        first += len(block)
+    return np.concatenate(shown)
 
 
 def spread(length: int, limit: int, stretch: int) -> np.ndarray:

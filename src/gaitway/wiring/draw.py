@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ from gaitway.drawing import (
 )
 from gaitway.pipeline import PipelineConfig, prefetch
 from gaitway.progress import Progress, Report
-from gaitway.results import VideoResult
+from gaitway.results import Column, VideoResult, walk_blocks, walk_column
 from gaitway.types import GaitSequence
 
 REPORT_EVERY = 25  # frames
+READ_AHEAD = 32  # silhouettes of each person; 130 kB
 _NO_KEYPOINTS = np.full((33, 3), np.nan, np.float32)
 Names = Mapping[int, tuple[str | None, float | None]]  # track -> name (None: unknown) and score
 
@@ -57,7 +59,8 @@ class Annotator:
             self._colour[track_id] = colours.get(name, UNKNOWN_COLOUR) if name is not None else UNKNOWN_COLOUR
         self._style = style
         tracks = {} if style.mode == "none" else result.walks
-        self._seen = {track_id: _Seen(tracks[track_id], style.mode) for track_id in tracks}
+        column: Column = "keypoints" if style.mode == "keypoints" else "silhouettes"
+        self._seen = {track_id: _Seen(tracks, track_id, column) for track_id in tracks}
 
     def draw(self, image_rgb: np.ndarray, frame_index: int) -> np.ndarray:
         """Return the frame with its people drawn."""
@@ -84,8 +87,8 @@ class Annotator:
         if self._style.mode != "silhouette":
             return None
         return [
-            None if bits is None else aligned_piece(_unpacked(bits), box, size_wh)
-            for bits, box in zip(seen, boxes, strict=True)
+            None if silhouette is None else aligned_piece(silhouette, box, size_wh)
+            for silhouette, box in zip(seen, boxes, strict=True)
         ]
 
     def _keypoints(self, seen: list[np.ndarray | None]) -> np.ndarray | None:
@@ -95,31 +98,28 @@ class Annotator:
 
 
 class _Seen:
-    """What one track's walk shows frame by frame: its keypoints, or its silhouettes as bits."""
+    """What one track's walk shows frame by frame, read along with the video, a piece at a time."""
 
-    def __init__(self, walk: GaitSequence, mode: str) -> None:
-        self._frames = walk.frame_index
-        self._looks = walk.keypoints if mode == "keypoints" else _packed(walk.silhouettes)
+    def __init__(self, walks: Mapping[int, GaitSequence], track_id: int, column: Column) -> None:
+        self._read = partial(walk_blocks, walks, track_id, column, READ_AHEAD)
+        self._frames = walk_column(walks, track_id, "frame_index")
+        self._begin()
+
+    def _begin(self) -> None:
+        self._first, self._held, self._ahead = 0, np.empty(0), self._read()
 
     def at(self, frame_index: int) -> np.ndarray | None:
-        """Return what is seen in a frame, or None."""
+        """Return what is seen in a frame, or None; frames in rising order are read once."""
         row = int(np.searchsorted(self._frames, frame_index))
         if row == len(self._frames) or self._frames[row] != frame_index:
             return None
-        look: np.ndarray = self._looks[row]
+        if row < self._first:
+            self._begin()
+        while row >= self._first + len(self._held):
+            self._first += len(self._held)
+            self._held = next(self._ahead)
+        look: np.ndarray = self._held[row - self._first]
         return look
-
-
-def _packed(silhouettes: np.ndarray) -> np.ndarray:
-    bits = np.empty((*silhouettes.shape[:2], silhouettes.shape[2] // 8), np.uint8)
-    for row, silhouette in enumerate(silhouettes):
-        bits[row] = np.packbits(silhouette > 127, axis=1)
-    return bits
-
-
-def _unpacked(bits: np.ndarray) -> np.ndarray:
-    silhouette: np.ndarray = np.unpackbits(bits, axis=1) * np.uint8(255)
-    return silhouette
 
 
 def draw_video(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 
 from gaitway.adapters.results.folder import FEATURES, SILHOUETTES, OutputFolder
 from gaitway.files import atomic_file
-from gaitway.results import VideoResult
+from gaitway.results import VideoResult, walk_blocks, walk_column
 from gaitway.types import Embedding, GaitSequence
 
 
@@ -22,17 +23,18 @@ def publish_silhouettes(folder: OutputFolder, result: VideoResult, key: str) -> 
         for track_id in result.walks:
             track = root / f"{track_id:03d}"
             track.mkdir()
-            write_pictures(result.walks[track_id], track, "{:06d}.png", first=1)
+            write_pictures(result.walks, track_id, track, "{:06d}.png", first=1)
 
     folder.publish(SILHOUETTES, result.name, key, fill)
 
 
-def write_pictures(walk: GaitSequence, folder: Path, name: str, first: int) -> None:
-    """Write every silhouette of a walk as PNG, called ``name`` with its frame, counted from ``first``.
-
-    A long walk takes tens of megabytes: hand it over without keeping it, so that two never lie in memory.
-    """
-    for silhouette, frame in zip(walk.silhouettes, walk.frame_index.tolist(), strict=True):
+def write_pictures(
+    walks: Mapping[int, GaitSequence], track_id: int, folder: Path, name: str, *, first: int
+) -> None:
+    """Write every silhouette of a walk as PNG, called ``name`` with its frame, counted from ``first``."""
+    frames = walk_column(walks, track_id, "frame_index").tolist()
+    silhouettes = itertools.chain.from_iterable(walk_blocks(walks, track_id, "silhouettes"))
+    for silhouette, frame in zip(silhouettes, frames, strict=True):
         _, png = cv2.imencode(".png", silhouette)
         (folder / name.format(frame + first)).write_bytes(png.tobytes())
 
@@ -42,20 +44,21 @@ def publish_features(folder: OutputFolder, result: VideoResult, key: str, tree: 
 
     def fill(root: Path) -> None:
         for track_id, embedding in result.embeddings.items():
-            _write_features(root / f"{track_id:03d}.npz", embedding, result.walks[track_id])
+            frames, quality = (walk_column(result.walks, track_id, c) for c in ("frame_index", "quality"))
+            _write_features(root / f"{track_id:03d}.npz", embedding, frames + 1, quality)
 
     folder.publish(tree, result.name, key, fill)
 
 
-def _write_features(path: Path, embedding: Embedding, walk: GaitSequence) -> None:
+def _write_features(path: Path, embedding: Embedding, frames: np.ndarray, quality: np.ndarray) -> None:
     with atomic_file(path, sync=False) as file:
         np.savez(
             file,
             allow_pickle=False,
             parts=embedding.parts,
             model_id=np.array(embedding.model_id),
-            frames=walk.frame_index + 1,
-            quality=walk.quality,
+            frames=frames,
+            quality=quality,
         )
 
 

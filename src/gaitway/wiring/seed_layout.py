@@ -38,7 +38,7 @@ def publish_seed_silhouettes(folder: OutputFolder, result: VideoResult, key: str
             pictures = root / f"{track_id:03d}" / VIEW
             pictures.mkdir(parents=True)
             name = f"{track_id:03d}-{{:0{digits}d}}.png"
-            write_pictures(result.walks[track_id], pictures, name, first=0)
+            write_pictures(result.walks, track_id, pictures, name, first=0)
 
     folder.publish(SEED_SILHOUETTES, result.name, key, fill)
 

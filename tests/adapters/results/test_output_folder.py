@@ -10,6 +10,7 @@ from gaitway.adapters.results.folder import OutputFolder
 from gaitway.adapters.results.keys import digest_input, result_key
 from gaitway.errors import StoreError
 from gaitway.files import PARTIAL
+from gaitway.results import walk_blocks, walk_column
 from support.fakes import video_result
 
 
@@ -35,6 +36,33 @@ def test_a_result_survives_storing(tmp_path):
         np.testing.assert_array_equal(back.walks[track_id].silhouettes, walk.silhouettes)
         np.testing.assert_array_equal(back.embeddings[track_id].parts, result.embeddings[track_id].parts)
         assert back.embeddings[track_id].model_id == "fake-1"
+
+
+@pytest.mark.parametrize("rows", [1, 7, 20, 64])
+@pytest.mark.parametrize("column", ["silhouettes", "frame_index", "quality", "keypoints"])
+def test_walks_are_read_piece_by_piece(tmp_path, column, rows):
+    result = video_result(length=20)
+    with OutputFolder(tmp_path) as out:
+        out.save_video("k", result)
+        back = out.load_video("k")
+    blocks = list(walk_blocks(back.walks, 2, column, rows))
+    assert [len(block) for block in blocks[:-1]] == [rows] * (len(blocks) - 1)
+    want = getattr(result.walks[2], column)
+    assert blocks[0].dtype == want.dtype
+    np.testing.assert_array_equal(np.concatenate(blocks), want)
+    np.testing.assert_array_equal(np.concatenate(list(walk_blocks(result.walks, 2, column, rows))), want)
+    with pytest.raises(KeyError):
+        walk_column(back.walks, 3, column)
+
+
+def test_a_state_file_cut_off_while_it_is_read_is_one_clear_line(tmp_path):
+    with OutputFolder(tmp_path) as out:
+        out.save_video("k", video_result())
+        walks = out.load_video("k").walks
+        path = tmp_path / ".gaitway" / "video-k.npz"
+        path.write_bytes(path.read_bytes()[:-100])
+        with pytest.raises(StoreError, match="damaged"):
+            list(walks.stream(1, "quality"))
 
 
 def test_a_damaged_state_file_is_one_clear_line(tmp_path):

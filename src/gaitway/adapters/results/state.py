@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from gaitway.errors import StoreError
 from gaitway.files import atomic_file, translated
-from gaitway.results import TrackSummary, TrackTable, VideoResult
+from gaitway.results import BLOCK, Column, TrackSummary, TrackTable, VideoResult, walk_blocks
 from gaitway.types import Embedding, GaitSequence
 
 _TABLE = ("frame_index", "track_id", "xyxy", "confidence", "filled")
-_WALK = ("silhouettes", "frame_index", "quality", "keypoints")
+_WALK: tuple[Column, ...] = ("silhouettes", "frame_index", "quality", "keypoints")
+_HEADER = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+class _Entry(NamedTuple):
+    """An array to write, in blocks of its rows."""
+
+    name: str
+    length: int
+    blocks: Iterable[np.ndarray]
 
 
 def save_video(path: Path, result: VideoResult) -> None:
-    """Write a video's tracks and walks (not its embeddings), one walk in memory at a time.
+    """Write a video's tracks and walks (not its embeddings), a piece of a walk in memory at a time.
 
     Raises:
         StoreError: The file cannot be written.
@@ -40,18 +51,20 @@ def save_video(path: Path, result: VideoResult) -> None:
         "walk_ids": list(result.walks),
     }
 
-    def arrays() -> Iterator[tuple[str, np.ndarray]]:
+    def entries() -> Iterator[_Entry]:
         for name in _TABLE:
-            yield f"table/{name}", getattr(result.tracks, name)
+            yield _whole(f"table/{name}", getattr(result.tracks, name))
         for track_id in result.walks:
-            yield from _walk_arrays(track_id, result.walks[track_id])  # frees it before the next is made
+            length = sum(len(block) for block in walk_blocks(result.walks, track_id, "quality"))
+            for column in _WALK:
+                blocks = walk_blocks(result.walks, track_id, column)
+                yield _Entry(f"walk/{track_id}/{column}", length, blocks)
 
-    _write(path, arrays(), meta)
+    _write(path, entries(), meta)
 
 
-def _walk_arrays(track_id: int, walk: GaitSequence) -> Iterator[tuple[str, np.ndarray]]:
-    for name in _WALK:
-        yield f"walk/{track_id}/{name}", getattr(walk, name)
+def _whole(name: str, array: np.ndarray) -> _Entry:
+    return _Entry(name, len(array), [array])
 
 
 def load_video(path: Path) -> VideoResult | None:
@@ -79,7 +92,7 @@ def load_video(path: Path) -> VideoResult | None:
 
 
 class StoredWalks(Mapping[int, GaitSequence]):
-    """Walks in a file, read one at a time, so that a long video's walks never lie in memory together."""
+    """Walks in a file, read one at a time or piece by piece, so that a long video's need little memory."""
 
     def __init__(self, path: Path, track_ids: Sequence[int], frame_rate: float) -> None:
         self._path = path
@@ -93,6 +106,25 @@ class StoredWalks(Mapping[int, GaitSequence]):
             arrays = {name: stored[f"walk/{track_id}/{name}"] for name in _WALK}
         return GaitSequence(**arrays, frame_rate=self._frame_rate)
 
+    def stream(self, track_id: int, column: Column, rows: int = BLOCK) -> Iterator[np.ndarray]:
+        """Yield one column of a walk in time order, ``rows`` rows at a time; at the end fewer.
+
+        The file is open from the first piece until the last one is read.
+        """
+        if track_id not in self._track_ids:
+            raise KeyError(track_id)
+        block = None
+        name = f"walk/{track_id}/{column}.npy"
+        with _read(self._path) as file, zipfile.ZipFile(file) as archive, archive.open(name) as entry:
+            shape, _, dtype = _HEADER[np.lib.format.read_magic(entry)](entry)
+            for first in range(0, shape[0], rows):
+                if block is not None:
+                    yield block
+                piece = (min(rows, shape[0] - first), *shape[1:])
+                block = np.frombuffer(entry.read(math.prod(piece) * dtype.itemsize), dtype).reshape(piece)
+        if block is not None:
+            yield block
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._track_ids)
 
@@ -103,8 +135,8 @@ class StoredWalks(Mapping[int, GaitSequence]):
 def save_embeddings(path: Path, embeddings: Mapping[int, Embedding]) -> None:
     """Write the embeddings of one video's tracks."""
     models = sorted({e.model_id for e in embeddings.values()})
-    arrays = ((f"parts/{track_id}", e.parts) for track_id, e in embeddings.items())
-    _write(path, arrays, {"track_ids": list(embeddings), "model_ids": models})
+    entries = (_whole(f"parts/{track_id}", e.parts) for track_id, e in embeddings.items())
+    _write(path, entries, {"track_ids": list(embeddings), "model_ids": models})
 
 
 def load_embeddings(path: Path, result: VideoResult) -> VideoResult | None:
@@ -124,28 +156,39 @@ def load_embeddings(path: Path, result: VideoResult) -> VideoResult | None:
     return replace(result, embeddings=embeddings)
 
 
-def _write(path: Path, arrays: Iterable[tuple[str, np.ndarray]], meta: Mapping[str, Any]) -> None:
-    """Write an npz file entry by entry (numpy's own writer wants all arrays at once)."""
+def _write(path: Path, entries: Iterable[_Entry], meta: Mapping[str, Any]) -> None:
+    """Write an npz file block by block (numpy's own writer wants all arrays at once)."""
     packed = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     with (
         translated("write", path),
         atomic_file(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
-        for name, array in (("meta", packed), *arrays):
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, np.ascontiguousarray(array), allow_pickle=False)
+        for name, length, blocks in itertools.chain([_whole("meta", packed)], entries):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file_entry:
+                for number, block in enumerate(blocks):
+                    if number == 0:
+                        np.lib.format.write_array_header_1_0(file_entry, _header(block, length))
+                    file_entry.write(np.ascontiguousarray(block).data)
+
+
+def _header(block: np.ndarray, length: int) -> dict[str, Any]:
+    """Return the npy header of an array of ``length`` rows that begins with ``block``."""
+    descr = np.lib.format.dtype_to_descr(block.dtype)
+    return {"descr": descr, "fortran_order": False, "shape": (length, *block.shape[1:])}
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[NpzFile]:
+    with _read(path) as file, np.load(file, allow_pickle=False) as stored:
+        yield stored
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[IO[bytes]]:
     try:
-        with (
-            translated("read", path),
-            path.open("rb") as file,
-            np.load(file, allow_pickle=False) as stored,
-        ):
-            yield stored
+        with translated("read", path), path.open("rb") as file:
+            yield file
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(
             f"{path} is damaged ({error}): delete it and run the same command again to make it anew"
