@@ -12,7 +12,7 @@ from gaitway.errors import InputError
 
 Metric = Literal["euc", "cos"]
 METRICS: tuple[Metric, ...] = ("euc", "cos")
-_BLOCK_VALUES = 1 << 22  # 16 MiB of float32 per working array
+_BLOCK_VALUES = 1 << 18  # 1 MiB of float32 per working array: it stays in the cache from step to step
 _EXACT_PAIRS = 1 << 22  # up to here float64 costs little, and near-equal walks keep their small distances
 
 
