@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gaitway.adapters.memory import give_back
 from gaitway.adapters.results.folder import OutputFolder
 from gaitway.adapters.results.keys import digest_input, result_key
 from gaitway.adapters.video.expand import expand_sources
@@ -124,6 +125,8 @@ class Job:
             followed = follow_video(source, name, self.stages, self.settings, self.report)
             self.folder.save_video(key, followed)
             stored = self.folder.load_video(key) or followed  # its walks stay on disk from here on
+            del followed
+            give_back()
         return replace(stored, name=name, source=source)
 
     def _encoded(self, followed: VideoResult, key: str) -> VideoResult:
