@@ -14,7 +14,9 @@ def pieces_of(frames, *, beside):
     other = np.array([[4.0 * f + apart, 100, 40, 100] for f in range(60)])
     number = np.repeat([0, 1], [len(own), len(other)])
     frame = np.concatenate([frames, np.arange(60)])
-    return Pieces(number, frame, np.concatenate([own, other]), np.ones(len(frame), bool))
+    return Pieces(
+        number, frame, np.concatenate([own, other]), np.ones(len(frame), bool), np.zeros(len(frame), bool)
+    )
 
 
 def cut(whole, changes=()):

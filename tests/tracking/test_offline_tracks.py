@@ -219,3 +219,23 @@ def test_a_disturbed_stretch_goes_back_to_whom_it_came_from():
     assert set(find_people(table, 25, (640, 480), hints=hints)) == {1}
     apart = Hints(lambda *_: 6.0, np.array([30]))
     assert set(find_people(table, 25, (640, 480), hints=apart)) == {1, 2}
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_who_comes_in_where_somebody_left_a_second_ago_is_somebody_else(mirrored):
+    out = [(f, 1, walker(f)[0]) for f in range(60)]
+    back = [
+        (f, 1, walker(105 - f)[0] - np.array([0, 30, 0, 30])) for f in range(65, 105)
+    ]  # so the tracker says
+    cut = [(f, t, np.minimum(box, (300, 240, 300, 240))) for f, t, box in out + back]
+    rows = [(f, t, box) for f, t, box in cut if box[2] - box[0] > 4]
+    if mirrored:
+        rows = [(f, t, np.array([300 - box[2], box[1], 300 - box[0], box[3]])) for f, t, box in rows]
+    frame = np.array([f for f, _, _ in rows])
+    people = find_people(table_of(rows), 25, (300, 240))
+    assert (people == np.where(frame < 60, 1, 2)).all()
+
+
+def test_who_is_missed_for_a_moment_at_the_border_stays_one_person():
+    rows = [(f, 1, walker(0, start=-100)[0]) for f in range(60) if f % 20 > 7]
+    assert (find_people(table_of(rows), 25, (300, 240)) == 1).all()

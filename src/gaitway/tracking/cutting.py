@@ -20,12 +20,15 @@ class CutConfig:
         trust: Tracks are cut at contested boxes where the video's motion surprises at most so much.
         lost_s: Who is out of sight for so long beside somebody else may come back as that one: about half a
             stride. Tracks are cut there too.
+        passing_s: Who reaches the border for no longer passes it: those boxes are cut off and their centres
+            stay behind the person. It takes half a second at walking pace.
         doubt_s: Boxes so near to a change of owner are not trusted to be either's.
     """
 
     contested: float = 0.4
     trust: float = 2.0
     lost_s: float = 0.2
+    passing_s: float = 1.0
     doubt_s: float = 0.5
 
 
@@ -49,13 +52,14 @@ def cut_tracks(
     is_clear, is_alone = np.ones((2, len(frame)), bool)
     is_clear[meeting.rows[meeting.value > config.contested]] = False
     is_alone[meeting.rows] = False
-    motion = measure_motion(whole._replace(is_clear=is_clear), frame_rate, link)
+    is_passing = _brief(track, whole.at_border, config.passing_s * frame_rate)
+    motion = measure_motion(whole._replace(is_clear=is_clear & ~is_passing), frame_rate, link)
     cut = np.zeros(len(frame), bool)
     if motion.surprise <= config.trust:
         cut |= _middles(track, is_clear)
-        cut |= _returns(track, frame, is_alone, config.lost_s * frame_rate)
+        cut |= _returns(track, frame, is_alone & ~whole.at_border, config.lost_s * frame_rate)
     changed = _place_changes(track, cut, is_clear, changes)
-    is_clear &= ~_around(changed, round(config.doubt_s * frame_rate))
+    is_clear &= ~(is_passing | _around(changed, round(config.doubt_s * frame_rate)))
     number = number_pieces(track, cut | changed)
     return whole._replace(piece=number, is_clear=is_clear), changed, motion
 
@@ -88,8 +92,16 @@ def _place_changes(
     run = np.cumsum(is_clear)
     for row in changes:
         same = np.flatnonzero(cut & (run == run[row]) & (track == track[row]))
-        changed[same[np.abs(same - row).argmin()] if len(same) else row] = True
+        changed[row] = not len(same)
     return changed
+
+
+def _brief(track: Rows, marks: Bool[np.ndarray, " m"], longest: float) -> Bool[np.ndarray, " m"]:
+    """Keep the marks of runs, within a track, that are no longer than ``longest`` rows."""
+    runs = np.flatnonzero(np.diff(track * 2 + marks, prepend=-1))
+    length = np.diff(np.append(runs, len(track)))
+    brief: np.ndarray = marks & np.repeat(length <= longest, length)
+    return brief
 
 
 def _around(marks: Bool[np.ndarray, " m"], reach: int) -> Bool[np.ndarray, " m"]:

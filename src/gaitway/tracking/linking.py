@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from gaitway.tracking.association import Pairs, assign
+from gaitway.tracking.chains import Chains
 from gaitway.tracking.tracklets import Ends, Pieces, find_ends, number_pieces
 
 Rows = Int64[np.ndarray, " _"]
@@ -33,6 +35,10 @@ class LinkConfig:
         resize: Standard deviation of the log height at once; after a gap of t seconds sqrt(1 + t) times that.
         log_odds: Log prior odds that a piece continues another, against that somebody new appears.
         forget_s: The odds fall by e in so long a gap.
+        enter: Of those who are new, so many come in at the picture's border, within half a height of it; the
+            others anywhere.
+        left: The odds are lower by so much, in nats, for who was last seen at the border: nine of ten who
+            reach it and are out of sight have left.
         by_looks: Pairs that lack no more than so many nats may still be joined by how they look.
         same_track: Log odds added where the tracker itself had joined the two pieces.
         tail: Degrees of freedom of Student's t: people sometimes turn round at once.
@@ -46,6 +52,8 @@ class LinkConfig:
     resize: float = 0.1
     log_odds: float = -3.0
     forget_s: float = 1.0
+    enter: float = 0.5
+    left: float = 2.3
     by_looks: float = 2.0
     same_track: float = 1.0
     tail: float = 4.0
@@ -90,7 +98,7 @@ def measure_motion(pieces: Pieces, frame_rate: float, config: LinkConfig) -> Mot
     used = pieces.is_clear & (window % 2 == 0)
     key = pieces.piece[used] * (window.max(initial=0) + 2) + window[used]
     number = number_pieces(key, np.zeros(len(key), bool))
-    samples = Pieces(number, pieces.frame[used], pieces.xywh[used], pieces.is_clear[used])
+    samples = Pieces(number, *(part[used] for part in pieces[1:]))
     rows = np.bincount(number)
     key = key[samples.bounds[0]]
     first = np.flatnonzero((np.diff(key) == 2) & (rows[1:] > 1) & (rows[:-1] > 1))
@@ -141,15 +149,20 @@ def link_pieces(
     a, b = _within_reach(tails.frame, heads.frame, config.max_gap_s * frame_rate)
     area = float(image_size[0]) * float(image_size[1])
     gain = _log_odds(tails.take(a), heads.take(b), motion, frame_rate=frame_rate, area=area, config=config)
-    joined = (track[a] == track[b]) & (b == a + 1)
+    starts, stops = pieces.bounds
+    comes, leaves = pieces.at_border[starts], pieces.at_border[stops]
+    at_border = config.enter * area / ((image_size[0] + image_size[1]) * heads.height) + 1 - config.enter
+    gain -= np.where(comes, np.log(at_border), 0)[b] + config.left * leaves[a]
+    joined = (track[a] == track[b]) & (b == a + 1) & ~(leaves[a] & comes[b])
     gain[joined] = np.maximum(gain[joined], 0)
     gain[joined & changed[b]] = 0  # the tracker chose who was near: that it is near says nothing
     gain[joined] += config.same_track
     good = gain > (0 if appearance is None else -config.by_looks)
     gains = Pairs(a[good], b[good], gain[good])
-    if appearance is not None:
-        gains = _weigh(gains, pieces, appearance)
-    before, after = assign(gains, (pieces.total, pieces.total))
+    if appearance is None:
+        before, after = assign(gains, (pieces.total, pieces.total))
+    else:
+        before, after = _link_by_looks(gains, pieces, appearance, config.max_gap_s * frame_rate)
     person = np.arange(pieces.total)
     for i in np.argsort(heads.frame[after], kind="stable"):  # in time order
         person[after[i]] = person[before[i]]
@@ -223,9 +236,19 @@ def _compare(
     return _Comparison(distance.sum(axis=0), determinant)
 
 
-def _weigh(gains: Pairs, pieces: Pieces, appearance: Appearance) -> Pairs:
-    """Take off what the appearance has against every pair."""
+def _link_by_looks(gains: Pairs, pieces: Pieces, appearance: Appearance, reach: float) -> tuple[Rows, Rows]:
+    """Return the links, first the best by neighbours' looks, then improved by looks farther apart."""
     starts, stops = pieces.bounds
     rows = [np.arange(a, b + 1) for a, b in zip(starts, stops, strict=True)]
-    against = [appearance(rows[a], rows[b]) for a, b in zip(gains.rows, gains.columns, strict=True)]
-    return Pairs(gains.rows, gains.columns, gains.value - np.array(against, np.float64))
+
+    @functools.cache
+    def against(a: int, b: int) -> float:
+        return float(appearance(rows[a], rows[b]))
+
+    nats = [against(a, b) for a, b in zip(gains.rows.tolist(), gains.columns.tolist(), strict=True)]
+    weighed = gains._replace(value=gains.value - np.array(nats, np.float64))
+    before, after = assign(weighed, (pieces.total, pieces.total))
+    spans = np.stack([pieces.frame[starts], pieces.frame[stops]])
+    chains = Chains(gains, before, after, spans=spans, against=against, reach=reach)
+    chains.improve()
+    return chains.links()

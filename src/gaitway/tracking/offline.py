@@ -114,7 +114,7 @@ def track_detections(
     width, height = (rows[:, 2:4] + rows[:, 4:6]).max(axis=0).clip(1).astype(int).tolist()
     size = image_size or (width, height)
     rows = rows[np.lexsort((rows[:, FRAME], rows[:, TRACK]))]
-    rows[:, TRACK] = _people(rows, rate, size, NO_HINTS, config)
+    rows[:, TRACK] = _people(rows, rate, size, NO_HINTS, config, at_border=_at_border(rows, size))
     return _finish(rows, rate, config)
 
 
@@ -184,7 +184,8 @@ def find_people(
     )
     still = _steadied(rows[order], hints.camera_xy)
     people = np.empty(len(rows), np.int64)
-    people[order] = _people(still, float(frame_rate), image_size, ordered, config)
+    at_border = _at_border(rows[order], image_size)
+    people[order] = _people(still, float(frame_rate), image_size, ordered, config, at_border=at_border)
     return people
 
 
@@ -212,6 +213,13 @@ def _steadied(rows: Table, camera_xy: Float64[np.ndarray, "f 2"] | None, *, back
     way = camera_xy[rows[:, FRAME].astype(np.int64)]
     moved[:, 2:4] += way if back else -way
     return moved
+
+
+def _at_border(rows: Table, image_size: tuple[int, int]) -> Bool[np.ndarray, " m"]:
+    """Tell which boxes reach the picture's border, to a pixel: there people come and go, cut off by it."""
+    low, high = rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]
+    reaches: np.ndarray = ((low <= 1) | (high >= np.array(image_size) - 1)).any(axis=1)
+    return reaches
 
 
 def _as_rows(table: TrackTable) -> Table:
@@ -262,6 +270,8 @@ def _people(
     image_size: tuple[int, int],
     hints: Hints,
     config: OfflineConfig,
+    *,
+    at_border: Bool[np.ndarray, " m"],
 ) -> Rows:
     """Return the person of every row, from 1 by first appearance; rows are ordered by track, then frame."""
     frame, track = rows[:, FRAME].astype(np.int64), rows[:, TRACK].astype(np.int64)
@@ -275,7 +285,8 @@ def _people(
     person = own + len(rows)  # tracks too short to link stay on their own
     if len(used):
         is_gap = np.diff(frame[used], prepend=frame[used[0]]) > config.buffer_s * frame_rate
-        whole = Pieces(number_pieces(track[used], is_gap), frame[used], xywh[used], np.ones(len(used), bool))
+        number = number_pieces(track[used], is_gap)
+        whole = Pieces(number, frame[used], xywh[used], np.ones(len(used), bool), at_border[used])
         changes = _next_used(hints.changes, used, track)
         pieces, changed, motion = cut_tracks(whole, changes, frame_rate, config.cut, config.link)
         against = hints.against

@@ -19,13 +19,15 @@ class Pieces(NamedTuple):
         piece: Which piece, 0 to count - 1, (m,).
         frame: (m,).
         xywh: Centre x, centre y, width, height, in pixels, (m, 4).
-        is_clear: No other piece lies on the box, (m,).
+        is_clear: No other piece lies on the box, and the border does not cut it, (m,).
+        at_border: The box reaches the picture's border, (m,).
     """
 
     piece: Int64[np.ndarray, " m"]
     frame: Int64[np.ndarray, " m"]
     xywh: Float64[np.ndarray, "m 4"]
     is_clear: Bool[np.ndarray, " m"]
+    at_border: Bool[np.ndarray, " m"]
 
     @property
     def total(self) -> int:
