@@ -41,9 +41,9 @@ def pair_distances(embeddings: Float[Tensor, "n d p"]) -> Float[Tensor, "p n n"]
     carry the same noise, and their values are only met with it (docs/decisions/0080).
     """
     parts = embeddings.float().permute(2, 0, 1).contiguous()
-    squares = (parts**2).sum(-1)
+    rows, columns = (parts**2).sum(-1), (parts**2).sum(-1)  # apart: so gradients add up in the field's order
     inner = parts.matmul(parts.transpose(1, 2))
-    return torch.relu(squares[:, :, None] + squares[:, None] - 2 * inner).sqrt()
+    return torch.relu(rows[:, :, None] + columns[:, None] - 2 * inner).sqrt()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
