@@ -22,6 +22,30 @@ def test_every_command_has_help(name, capsys):
 
 
 @pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["identify"], "gaitway: Missing option '--gallery' / '-g': 'gaitway identify -h' shows how"),
+        (["identfy"], "gaitway: No such command 'identfy'. Did you mean 'identify'?: 'gaitway -h' shows how"),
+        (
+            ["models", "pul"],
+            "gaitway: No such command 'pul'. Did you mean 'pull'?: 'gaitway models -h' shows how",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_that_says_where_to_look(words, wanted, capsys):
+    assert command.run(words) == 2
+    assert capsys.readouterr().err == f"{wanted}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["models"], ["evaluate"]])
+def test_a_group_without_a_command_shows_its_help(words, capsys):
+    assert command.run(words) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Usage: gaitway")
+    assert len(lines) > 8
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [(GaitwayError("two\nlines"), 1), (ConfigError("wrong"), 2), (KeyboardInterrupt(), 130)],
 )

@@ -21,13 +21,15 @@ def identify(
     *,
     gallery: Annotated[
         list[str],
-        typer.Option("--gallery", "-g", help="Videos of known people, one or more."),
+        typer.Option("--gallery", "-g", metavar="VIDEO...", help="Videos of known people, one or more."),
     ],
     probe: Annotated[
         list[str],
-        typer.Option("--probe", "-p", help="Videos to name people in, one or more."),
+        typer.Option("--probe", "-p", metavar="VIDEO...", help="Videos to name people in, one or more."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder.")] = Path("gaitway-out"),
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Output folder.")] = Path(
+        "gaitway-out"
+    ),
     pack: options.Pack = None,
     detector: options.Detector = None,
     segmenter: options.Segmenter = None,
@@ -47,6 +49,8 @@ def identify(
     json: options.Json = False,
 ) -> int:
     """Name the people in probe videos by the people in gallery videos.
+
+    gaitway identify --gallery known.mp4 --probe cam1.mp4 cam2.mp4 --out results
 
     Writes silhouettes, features, annotated videos, results.json, results.csv and report.html.
     """
@@ -83,5 +87,6 @@ def show_result(result: IdentifyResult, out: Path, *, json: bool) -> None:
         answer = f"{match.label} (score {match.score:.2f})" if match.label else f"unknown: {match.reason}"
         typer.echo(f"{match.video} track {match.track_id}: {answer}")
     if not result.matches:
-        typer.echo("nobody was found in the probe videos")
+        seen = "nobody was found in the probe videos" if result.probes else "no probe video could be read"
+        typer.echo(seen)
     typer.echo(f"report: {latest / 'report.html'}")

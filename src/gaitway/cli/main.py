@@ -63,7 +63,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, Abort):
         code = INTERRUPTED  # while starting; later on typer makes this exit code of it itself
     except TyperException as error:
-        _say(error.format_message())
+        _explain(error)
         return USAGE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,6 +76,16 @@ def run(arguments: list[str] | None = None) -> int:
     if code == INTERRUPTED:
         _say("interrupted: what was finished is kept; the same command goes on from there")
     return code if isinstance(code, int) else DONE
+
+
+def _explain(error: TyperException) -> None:
+    """Say what is wrong with the command line and where to look; a group without a command shows its help."""
+    message, context = error.format_message(), getattr(error, "ctx", None)
+    if message.startswith("Usage: "):
+        typer.echo(message, err=True)
+        return
+    where = f": '{context.command_path} -h' shows how" if context else ""
+    _say(message.rstrip(".") + where)
 
 
 def _say(message: str) -> None:
