@@ -12,29 +12,44 @@ from typer.core import TyperCommand, TyperOption
 from gaitway.config import Settings, as_mapping, from_mapping, read_settings
 from gaitway.packs import PACKS
 
-Pack = Annotated[str | None, typer.Option(help=f"Model pack: {', '.join(PACKS)}. Default: builtin.")]
-Detector = Annotated[str | None, typer.Option(help="Another detector than the pack's: name or file.")]
-Segmenter = Annotated[str | None, typer.Option(help="Another segmenter than the pack's: name or folder.")]
-Encoder = Annotated[str | None, typer.Option(help="Another encoder than the pack's: name or checkpoint.")]
+Pack = Annotated[
+    str | None, typer.Option(metavar="NAME", help=f"Model pack: {', '.join(PACKS)}. Default: builtin.")
+]
+Detector = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Another detector than the pack's: name or file.")
+]
+Segmenter = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Another segmenter than the pack's: name or folder.")
+]
+Encoder = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Another encoder than the pack's: name or checkpoint.")
+]
 Precision = Annotated[
     str | None,
-    typer.Option(help="f32 (the same everywhere), bf16 or, on CUDA, f16 (faster, change results)."),
+    typer.Option(
+        metavar="NAME", help="f32 (the same everywhere), bf16 or, on CUDA, f16 (faster, change results)."
+    ),
 ]
 Device = Annotated[
-    str | None, typer.Option(help="Where checkpoints run: cpu (default), or cuda with the extra torch.")
+    str | None,
+    typer.Option(metavar="NAME", help="Where checkpoints run: cpu (default), or cuda with the extra torch."),
 ]
 Crop = Annotated[
     str | None,
     typer.Option(
-        help="What PP-HumanSeg sees of a person: context (default), stretched, or seed's white square."
+        metavar="NAME",
+        help="What PP-HumanSeg sees of a person: context (default), stretched, or seed's white square.",
     ),
 ]
 Draw = Annotated[
-    str | None, typer.Option(help="Drawn besides boxes and names: silhouette (default), keypoints or none.")
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Drawn besides boxes and names: silhouette (default), keypoints or none."
+    ),
 ]
 Video = Annotated[bool | None, typer.Option("--video/--no-video", help="Write annotated videos.")]
-Threads = Annotated[int | None, typer.Option(min=0, help="Cores to use; 0 for all.")]
-Config = Annotated[Path | None, typer.Option("--config", help="Settings from a TOML file.")]
+Threads = Annotated[int | None, typer.Option(min=0, metavar="N", help="Cores to use; 0 for all.")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the result.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
