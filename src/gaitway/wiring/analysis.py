@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from gaitway.config import Settings
+from gaitway.detection.wholeness import make_whole
 from gaitway.pipeline import watch
 from gaitway.progress import Progress, Report
 from gaitway.protocols import Encoder, VideoSource
@@ -52,7 +53,8 @@ def analyse(
         config=settings.pipeline,
     )
     with closing(sightings):  # an error must not leave the stages' threads behind
-        for sighting in sightings:
+        for seen in sightings:
+            sighting = replace(seen, silhouettes=make_whole(seen.silhouettes, video.size_wh))
             boxes.add(sighting)
             collector.add(sighting.frame.index, sighting.silhouettes, sighting.others)
             count += 1
