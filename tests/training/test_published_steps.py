@@ -2,9 +2,9 @@
 
 The network's stored weights are random and its learning rate large: a rectifier or a maximum that falls the
 other way by rounding changes gradients by 1e-5 in the first step, 1e-3 in the second and 3 % in the third, in
-float64 too. The first step is compared outright, so is what rounding hardly reaches (the last
-layers' weights after all three, in which the solver's rules show); the rest must lie as near as our own runs lie
-to each other (decision 0081).
+float64 too. The first step is compared outright, so is what rounding hardly reaches (the last layers'
+weights after all three, in which the solver's rules show); the rest must lie as near as our own runs lie to
+each other (decision 0081).
 """
 
 import json

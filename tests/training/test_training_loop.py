@@ -4,11 +4,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from gaitway.errors import ConfigError, InputError, NetworkError, StoreError
 from gaitway.training.checkpoint import load_latest, stored_checkpoints
@@ -222,24 +222,27 @@ def test_a_missing_tensorboard_is_one_line(tmp_path, monkeypatch):
     assert [step.note for step in told if "TensorBoard" in step.note] == [NO_TENSORBOARD]
 
 
-def test_tensorboard_gets_the_same_numbers(tmp_path, monkeypatch):
-    written = []
+def board(folder):
+    """Return what TensorBoard reads of a training: (step, name, value), in the order of time."""
+    read = EventAccumulator(str(folder / "tensorboard"))
+    read.Reload()
+    return [(e.step, name, e.value) for name in read.Tags()["scalars"] for e in read.Scalars(name)]
 
-    class Writer:
-        def __init__(self, folder, purge_step):
-            assert (folder, purge_step) == (str(tmp_path / "tensorboard"), None)
 
-        def add_scalar(self, name, value, step):
-            written.append((step, name, value))
-
-        def close(self):
-            written.append("closed")
-
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", SimpleNamespace(SummaryWriter=Writer))
+def test_tensorboard_gets_the_same_numbers(tmp_path):
     trained = train(recipe(steps=2, log_every=1), DrawnWalks(), tmp_path)
-    assert written.pop() == "closed"
-    wanted = [(e["step"], k, v) for e in trained.history for k, v in e.items() if k != "step"]
-    assert written == wanted
+    wanted = [(e["step"], k, np.float32(v)) for e in trained.history for k, v in e.items() if k != "step"]
+    assert sorted(board(tmp_path)) == sorted(wanted)
+
+
+def test_tensorboard_shows_a_resumed_training_once(tmp_path):
+    steps = {"log_every": 1, "save_every": 2}
+    train(recipe(steps=4, **steps), DrawnWalks(), tmp_path)
+    for late in (tmp_path / "checkpoints").glob("step-0000004*"):  # as if it had been killed after step 2
+        late.unlink()
+    train(recipe(steps=4, **steps), DrawnWalks(), tmp_path)
+    shown = [step for step, name, _ in sorted(board(tmp_path)) if name == "loss"]
+    assert shown == [1, 2, 3, 4]
 
 
 def test_the_network_is_measured_while_it_learns(tmp_path):
