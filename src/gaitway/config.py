@@ -34,7 +34,8 @@ class Settings:
         steady: Where a YOLOX detector loses somebody for a moment, look with BlazePose's landmark network, if
             that is the segmenter.
         crop: How PP-HumanSeg is shown a person (``HumanSegConfig``); ``seed``: exactly as in the seed system.
-        precision: Arithmetic of the networks. f32 gives the same result on every machine.
+        precision: Arithmetic of the networks. f32 gives the same result on every machine; int8 needs
+            the extra ``int8``.
         device: Where YOLOX, PP-HumanSegV2-Mobile and gait checkpoints run; other networks always on the CPU.
         draw: What the output videos show besides boxes and names.
         video: Write the output videos at all.
@@ -53,7 +54,7 @@ class Settings:
     encoder: str | None = None
     steady: bool = True
     crop: CropKind = "context"
-    precision: Literal["f32", "bf16", "f16"] = "f32"
+    precision: Literal["f32", "bf16", "f16", "int8"] = "f32"
     device: Device = "cpu"
     draw: Draw = "silhouette"
     video: bool = True

@@ -11,6 +11,7 @@ GaitwayError
 │   └── VideoEncodeError                  the output cannot be written
 ├── ModelError                            a network's file or run failed
 │   ├── ModelNotFoundError(LookupError)   unknown name, or file not in the cache
+│   │   └── NotQuantisedError             a network's int8 form is not in the cache
 │   ├── ModelFileError(ValueError)        wrong, damaged or hostile file
 │   ├── DownloadError(ConnectionError)    the file could not be fetched
 │   └── NetworkError(RuntimeError)        the network ran and gave nonsense, or did not run
@@ -65,6 +66,10 @@ class ModelError(GaitwayError):
 
 class ModelNotFoundError(ModelError, LookupError):
     """The model's name is unknown or its file is not in the cache."""
+
+
+class NotQuantisedError(ModelNotFoundError):
+    """A network was asked for in int8 and has not been quantised yet."""
 
 
 class ModelFileError(ModelError, ValueError):

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnx.numpy_helper
 from onnx import TensorProto, helper
 
 FLOAT = TensorProto.FLOAT
@@ -63,3 +65,18 @@ def yolox_like(path: Path, classes: int = 80, size: int = 64) -> Path:
     return save(
         path, nodes, [("images", [1, 3, size, size])], [("output", [1, cells, 5 + classes])], constants
     )
+
+
+def convolutions(path: Path, seed: int = 0, channels: int = 8) -> Path:
+    """Three convolutions, rectified between them, and a softmax: (n, 3, h, w) to (n, 2, h, w)."""
+    rng = np.random.default_rng(seed)
+    sizes = [(channels, 3, "images", "a"), (channels, channels, "ra", "b"), (2, channels, "rb", "c")]
+    nodes, constants = [], []
+    for out, into, name, to in sizes:
+        weights = rng.normal(0, (2 / (9 * into)) ** 0.5, (out, into, 3, 3)).astype(np.float32)
+        constants.append(onnx.numpy_helper.from_array(weights, f"w{to}"))
+        nodes.append(helper.make_node("Conv", [name, f"w{to}"], [to], name=f"conv_{to}", pads=[1, 1, 1, 1]))
+        nodes.append(helper.make_node("Relu", [to], [f"r{to}"]))
+    nodes[-1] = helper.make_node("Softmax", ["c"], ["p"], axis=1)
+    ports = (("images", ["n", 3, "h", "w"]), ("p", ["n", 2, "h", "w"]))
+    return save(path, nodes, [ports[0]], [ports[1]], constants)

@@ -27,7 +27,8 @@ Encoder = Annotated[
 Precision = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="f32 (the same everywhere), bf16 or, on CUDA, f16 (faster, change results)."
+        metavar="NAME",
+        help="f32 (the same everywhere), bf16, int8 (extra int8) or, on CUDA, f16: all change results.",
     ),
 ]
 Device = Annotated[

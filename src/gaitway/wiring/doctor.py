@@ -14,12 +14,12 @@ import numpy as np
 from gaitway._version import __version__
 from gaitway.adapters.modelstore.store import ModelStore
 from gaitway.adapters.runtimes.cores import usable_cores
+from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.adapters.video.sink import VideoWriter
 from gaitway.adapters.video.source import open_video
 from gaitway.errors import GaitwayError
 from gaitway.packs import PACKS
 from gaitway.wiring.record import versions_of
-from gaitway.wiring.stages import Networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _networks() -> Finding:
     store = ModelStore()
     try:
         path = store.path("blazepose", "pose_landmark_full.tflite")
-        network = Networks(store=store).open(path)
+        network = OpenVinoRuntime(path)
         presence = network.run(np.zeros((1, 256, 256, 3), np.float32))
         network.close()
     except GaitwayError as error:

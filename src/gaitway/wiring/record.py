@@ -12,7 +12,7 @@ from gaitway.config import Settings, as_mapping
 from gaitway.recognition.calibration import calibration_for
 from gaitway.wiring.stages import Stages
 
-_PACKAGES = ("numpy", "opencv-python-headless", "openvino", "av", "scipy", "torch")
+_PACKAGES = ("numpy", "opencv-python-headless", "openvino", "nncf", "av", "scipy", "torch")
 
 
 def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def describe(stages: Stages, settings: Settings) -> dict[str, Any]:
         "models": {
             "sha256": dict(stages.networks.hashes),
             "precision": {name: r.precision for name, r in stages.networks.loaded()},
+            "int8": dict(stages.networks.int8_notes),
             "device": {name: r.device for name, r in stages.networks.loaded()},
         },
         "versions": {"python": platform.python_version()} | versions_of(),

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gaitway.adapters.checkpoints.engine import Engine
 from gaitway.adapters.checkpoints.exported import is_exported, load_exported
 from gaitway.adapters.checkpoints.humanseg import load_humanseg
 from gaitway.adapters.checkpoints.opengait import load_opengait_encoder
 from gaitway.adapters.checkpoints.yolox import load_yolox
-from gaitway.adapters.modelstore.manifest import sha256_file
-from gaitway.adapters.modelstore.store import ModelStore
-from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
-from gaitway.config import Device, Settings
+from gaitway.config import Settings
 from gaitway.detection.blazepose import BlazePoseDetector
 from gaitway.detection.motion import MotionDetector
 from gaitway.detection.steady import SteadyDetector
 from gaitway.detection.yolox import YoloxDetector
 from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, Kind, find_pack
-from gaitway.progress import Progress, Report, silent
+from gaitway.progress import Report, silent
 from gaitway.protocols import Camera, Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import LearnedEncoder, default_network
@@ -33,95 +27,14 @@ from gaitway.segmentation.humanseg import HumanSegConfig
 from gaitway.segmentation.humanseg_crops import CropKind
 from gaitway.tracking.camera_motion import CameraMotion
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
+from gaitway.wiring.int8 import calibrated
+from gaitway.wiring.networks import Networks
+
+__all__ = ["Networks", "Stages", "build_stages", "make_detector", "make_encoder", "make_segmenter"]
 
 DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
 SEGMENTERS = ("blazepose", "pphumanseg")
 ENCODERS = ("gei", "gait-template", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
-
-
-@dataclass
-class Networks:
-    """Loads the networks that stages ask for, each once, and knows what was loaded.
-
-    Attributes:
-        precision: Arithmetic of all of them.
-        device: Where checkpoints' networks run: the CPU by OpenVINO, or CUDA by torch.
-        threads: Cores to use; None for all there are.
-        report: Told when a model is fetched.
-        hashes: SHA-256 of every model file in use, by file name.
-        runtimes: What OpenVINO loaded, by file and options.
-        on_torch: What torch loaded, and whose it is.
-    """
-
-    precision: Any = "f32"
-    device: Device = "cpu"
-    threads: int | None = None
-    report: Report = silent
-    hashes: dict[str, str] = field(default_factory=dict)
-    runtimes: dict[tuple[Path, str], OpenVinoRuntime] = field(default_factory=dict)
-    on_torch: list[tuple[str, Any]] = field(default_factory=list)
-    owners: dict[Path, str] = field(default_factory=dict)
-    store: ModelStore = field(default_factory=ModelStore)
-
-    def file(self, model: str, member: str | None = None) -> Path:
-        """Return a model's file, fetched first if it is not here."""
-        if model in MODELS:  # what users added by hand is here or nowhere
-            self.store.ensure(model, functools.partial(self._pulling, model))
-        path = self.store.path(model, member)
-        stored = self.store.find(model)
-        files = stored.files if stored else ()
-        self.hashes |= {f"{model}/{f.name}": f.sha256 for f in files if path.is_dir() or f.name == path.name}
-        return path
-
-    def runtime(self, model: str, member: str | None = None) -> OpenVinoRuntime:
-        """Return a loaded network."""
-        return self.open(self.file(model, member))
-
-    def open(self, path: Path, *, owner: str = "", **options: Any) -> OpenVinoRuntime:
-        """Return the network in ``path``, loaded once; ``owner`` names it where its file's name does not."""
-        self.owners.setdefault(path, owner or path.stem)
-        key = (path, str(options.get("shapes")))
-        if key not in self.runtimes:
-            self.runtimes[key] = OpenVinoRuntime(
-                path, precision=self.precision, threads=self.threads, **options
-            )
-        return self.runtimes[key]
-
-    @property
-    def busy_s(self) -> dict[str, float]:
-        """Seconds of network time so far, per network file."""
-        seconds: dict[str, float] = defaultdict(float)
-        for name, runtime in self.loaded():
-            seconds[name] += runtime.busy_s
-        return dict(seconds)
-
-    def loaded(self) -> list[tuple[str, Any]]:
-        """Return every network in use with its name; one open in several sizes comes several times."""
-        return [(self.owners[path], r) for (path, _), r in self.runtimes.items()] + self.on_torch
-
-    def engine(self, model: str) -> Engine:
-        """Return where a model's networks run: here, so that each is loaded once and its time counted."""
-        owner = Path(model).name
-        return Engine(
-            functools.partial(self.open, owner=owner),
-            device=None if self.device == "cpu" else self.device,
-            precision=self.precision,
-            on_torch_opened=lambda runtime: self.on_torch.append((owner, runtime)),
-            home=self.store.home,
-        )
-
-    def remember(self, path: Path) -> None:
-        """Note the hash of a model file that the user brought."""
-        files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        self.hashes |= {f.name: sha256_file(f) for f in files}
-
-    def close(self) -> None:
-        """Give the networks' threads back."""
-        for _, runtime in self.loaded():
-            runtime.close()
-
-    def _pulling(self, model: str, file: str, done: int, total: int | None) -> None:
-        self.report(Progress("fetch", f"{model} ({file})", done, total))
 
 
 @dataclass(frozen=True)
@@ -189,7 +102,12 @@ def make_detector(
     Raises:
         ConfigError: The name is unknown, and no file.
         ModelError: The file cannot be had or loaded.
+        MissingExtraError: int8 is asked for, and the quantiser is not installed.
     """
+    return calibrated("detector", lambda on: _detector(name, on, variant, size), networks)
+
+
+def _detector(name: str, networks: Networks, variant: str | None, size: tuple[int, int] | None) -> Detector:
     if name == "motion":
         return MotionDetector()
     if name == "blazepose":
@@ -210,7 +128,12 @@ def make_segmenter(name: str, networks: Networks, *, crop: CropKind = "context")
     Raises:
         ConfigError: The name is unknown, and no folder or file; or it has no choice of crops.
         ModelError: The files cannot be had or loaded.
+        MissingExtraError: int8 is asked for, and the quantiser is not installed.
     """
+    return calibrated("segmenter", lambda on: _segmenter(name, on, crop), networks)
+
+
+def _segmenter(name: str, networks: Networks, crop: CropKind) -> Segmenter:
     if name == "blazepose":
         if crop != "context":
             raise ConfigError(
@@ -229,7 +152,12 @@ def make_encoder(
     Raises:
         ConfigError: The name is unknown, and no file.
         ModelError: The file cannot be had or loaded.
+        MissingExtraError: int8 is asked for, and the quantiser is not installed.
     """
+    return calibrated("encoder", lambda on: _encoder(name, on, config), networks)
+
+
+def _encoder(name: str, networks: Networks, config: str | Path | Mapping[str, Any] | None) -> Encoder:
     if name == "gei":
         return GeiEncoder()
     if name == "gait-template":

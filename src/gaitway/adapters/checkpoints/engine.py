@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaitway.adapters.checkpoints.export import NETWORK, cached_export, export_openvino
-from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
+from gaitway.adapters.runtimes.openvino import OpenVinoRuntime, require_readable
 from gaitway.protocols import Runtime
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Engine:
 
     Attributes:
         open_network: Loads a network file (and takes ``shapes``, as ``OpenVinoRuntime`` does).
+        check: Raises unless a network file can be loaded later.
         device: Run on torch on this device (``cuda``, ``cpu``) instead; nothing is exported.
         precision: Arithmetic on ``device``; ``open_network`` chooses its own.
         on_torch_opened: Told of every network that runs on ``device``.
@@ -30,6 +31,7 @@ class Engine:
     """
 
     open_network: Callable[..., Runtime] = OpenVinoRuntime
+    check: Callable[[Path], None] = require_readable
     device: str | None = None
     precision: str = "f32"
     on_torch_opened: Callable[[PytorchRuntime], object] | None = None

@@ -43,9 +43,7 @@ def cached_export(
     Raises:
         StoreError: The cache cannot be written.
     """
-    text = json.dumps([VERSION, _exporter(), sha256_file(source), settings], sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-    folder = (home or default_home()) / "exports" / digest
+    folder = export_folder(source, settings, home)
     if folder.is_dir():
         return folder
     with translated("write", folder):
@@ -58,6 +56,13 @@ def cached_export(
                 build(aside)
                 aside.rename(folder)
     return folder
+
+
+def export_folder(source: Path, settings: Any, home: Path | None = None) -> Path:
+    """Return where ``cached_export`` keeps what is made of ``source``; it need not be there."""
+    text = json.dumps([VERSION, _exporter(), sha256_file(source), settings], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return (home or default_home()) / "exports" / digest
 
 
 def export_openvino(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from gaitway.adapters.checkpoints.engine import DEFAULT_ENGINE, Engine
 from gaitway.adapters.checkpoints.torchfile import load_weights, read_state
-from gaitway.adapters.runtimes.openvino import require_readable
 from gaitway.adapters.runtimes.sized import SizedRuntime
 from gaitway.detection.letterbox import Mode
 from gaitway.detection.yolox import YoloxConfig, YoloxDetector
@@ -63,7 +62,7 @@ def load_yolox(
     """
     path, base = Path(checkpoint), config or YoloxConfig()
     if path.suffix == ".onnx":
-        require_readable(path)  # now, not at the first frame
+        engine.check(path)  # now, not at the first frame
         is_small = path.stat().st_size < SMALL_ONNX_BYTES
         runtime: Runtime = SizedRuntime(
             lambda shape: engine.open_network(path, shapes=[shape], run_threads=_run_threads(is_small)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,7 +20,7 @@ from gaitway.adapters.runtimes.arrays import Shape, check_inputs, require_finite
 from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.errors import ConfigError, ModelFileError, ModelNotFoundError, NetworkError
 
-Precision = Literal["f32", "bf16", "f16"]
+Precision = Literal["f32", "bf16", "f16", "int8"]
 # One reader per kind of file: left to guess, OpenVINO tries them all on a broken file, and they print.
 _FRONTENDS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "ir", ".pdmodel": "paddle"}
 
@@ -33,7 +34,8 @@ class OpenVinoRuntime:
     Args:
         path: ``.tflite``, ``.onnx``, ``.xml`` (with its ``.bin``) or ``.pdmodel`` (with its ``.pdiparams``).
         precision: Arithmetic. ``f32`` gives the same result on every machine; ``bf16`` and ``f16`` are faster
-            where the processor has them, and change results.
+            where the processor has them, and change results. ``int8`` runs a network that ``int8.quantise``
+            wrote; what of it was left in floating point computes in f32.
         threads: Threads in all; the usable cores when None.
         streams: Runs side by side, each with ``threads // streams`` threads; as many as ``run_threads``
             allows when None.
@@ -45,7 +47,8 @@ class OpenVinoRuntime:
 
     Raises:
         ModelNotFoundError: ``path`` does not exist.
-        ModelFileError: It is not a network that OpenVINO reads, or does not take ``shapes``.
+        ModelFileError: It is not a network that OpenVINO reads, does not take ``shapes``, or is not quantised
+            though ``precision`` is ``int8``.
         ConfigError: ``threads`` and ``streams`` make no sense together.
 
     Attributes:
@@ -77,8 +80,11 @@ class OpenVinoRuntime:
         self._threads_per_stream = threads // streams
         self._check_finite = check_finite
         model = _read(self.path, shapes)
+        if precision == "int8":
+            _require_quantised(model, self.path)
         compiled = _compile(model, self.path, _properties(precision, threads, streams, cache_dir))
-        self.precision = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+        rest = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+        self.precision = "int8" if precision == "int8" else rest
         self.device = f"{' '.join(compiled.get_property('EXECUTION_DEVICES'))} (OpenVINO)"
         self.input_shapes = tuple(_shape(port) for port in compiled.inputs)
         self.output_shapes = tuple(_shape(port) for port in compiled.outputs)
@@ -173,17 +179,24 @@ def _openvino() -> Any:
 
     Merely importing it starts a report to a statistics service, unless its reporting package is absent.
     """
+    with without_reports():
+        import openvino
+    return openvino
+
+
+@contextmanager
+def without_reports() -> Iterator[None]:
+    """Make OpenVINO and its tools, imported within, take the stand-in for their usage reports."""
     name = "openvino_telemetry"
     before = sys.modules.get(name)
     sys.modules[name] = None  # type: ignore[assignment]  # makes 'import openvino_telemetry' an ImportError
     try:
-        import openvino
+        yield
     finally:
         if before is None:
             del sys.modules[name]
         else:
             sys.modules[name] = before
-    return openvino
 
 
 @cache
@@ -206,7 +219,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 def _properties(precision: str, threads: int, streams: int, cache_dir: Path | str | None) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": "f32" if precision == "int8" else precision,
         "INFERENCE_NUM_THREADS": threads // streams * streams,
         "NUM_STREAMS": streams,
         # Pinned threads of two networks, or of two processes, would fight for the same cores.
@@ -244,6 +257,11 @@ def _read(path: Path, shapes: Sequence[Sequence[int]] | None) -> Any:
                 f"{path.name} takes no input of {[tuple(s) for s in shapes]}; its own: {own}"
             ) from error
     return model
+
+
+def _require_quantised(model: Any, path: Path) -> None:
+    if all(node.get_type_name() != "FakeQuantize" for node in model.get_ops()):
+        raise ModelFileError(f"{path.name} is not quantised, wanted int8: run it in f32 or bf16")
 
 
 def _compile(model: Any, path: Path, properties: dict[str, Any]) -> Any:
