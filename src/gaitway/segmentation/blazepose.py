@@ -14,6 +14,11 @@ from gaitway.protocols import Pending, Runtime
 from gaitway.segmentation.crop import crop_square
 from gaitway.types import KEYPOINTS, Bodies
 
+LANDMARK_OUTPUTS = (
+    "Identity",
+    "Identity_1",
+    "Identity_2",
+)  # keypoints, presence, mask; not heat maps, metres
 _LANDMARKS = 39  # 33 keypoints and 6 helpers, each x, y, z, visibility, presence
 _INPUT_PX = 256
 

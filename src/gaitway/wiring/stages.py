@@ -22,7 +22,7 @@ from gaitway.progress import Report, silent
 from gaitway.protocols import Camera, Detector, Encoder, Segmenter, Tracker
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import LearnedEncoder, default_network
-from gaitway.segmentation.blazepose import BlazePoseSegmenter
+from gaitway.segmentation.blazepose import LANDMARK_OUTPUTS, BlazePoseSegmenter
 from gaitway.segmentation.humanseg import HumanSegConfig
 from gaitway.segmentation.humanseg_crops import CropKind
 from gaitway.tracking.camera_motion import CameraMotion
@@ -139,7 +139,8 @@ def _segmenter(name: str, networks: Networks, crop: CropKind) -> Segmenter:
             raise ConfigError(
                 f"crop {crop!r} is PP-HumanSeg's, and the segmenter is {name}: choose --segmenter"
             )
-        return BlazePoseSegmenter(networks.runtime("blazepose", "pose_landmark_full.tflite"))
+        file = networks.file("blazepose", "pose_landmark_full.tflite")
+        return BlazePoseSegmenter(networks.open(file, outputs=LANDMARK_OUTPUTS))
     source = _named_or_given(name, networks, SEGMENTERS, "segmenter")
     return load_humanseg(source, config=HumanSegConfig(crop=crop), engine=networks.engine(name))
 

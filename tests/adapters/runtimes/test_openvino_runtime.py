@@ -31,6 +31,20 @@ def test_impossible_shapes_are_refused(tmp_path, shapes):
         OpenVinoRuntime(affine(tmp_path / "a.onnx"), threads=1, shapes=shapes)
 
 
+@pytest.mark.parametrize(("outputs", "kept"), [(["s"], [1]), (["y"], [0]), (["s", "y"], [0, 1])])
+def test_only_the_outputs_wanted_are_computed_in_the_file_s_order(tmp_path, outputs, kept):
+    with OpenVinoRuntime(affine(tmp_path / "a.onnx"), threads=1, outputs=outputs) as runtime:
+        found = runtime.run(X)
+        assert runtime.output_names == tuple("ys"[i] for i in kept)
+    for output, i in zip(found, kept, strict=True):
+        np.testing.assert_array_equal(output, (2 * X + 1, X.sum(axis=1))[i])
+
+
+def test_an_output_that_is_not_there_is_one_clear_line(tmp_path):
+    with pytest.raises(ModelFileError, match=r"has the outputs \['y', 's'\], wanted \['y', 'z'\]"):
+        OpenVinoRuntime(affine(tmp_path / "a.onnx"), threads=1, outputs=["y", "z"])
+
+
 def test_precision_is_f32_unless_asked(tmp_path):
     with OpenVinoRuntime(affine(tmp_path / "a.onnx"), threads=1) as runtime:
         assert runtime.precision == "f32"

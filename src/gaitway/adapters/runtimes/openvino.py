@@ -42,6 +42,7 @@ class OpenVinoRuntime:
         run_threads: Threads of one run, as far as there are so many: 1 gives the most runs a second, None
             (all) the shortest run.
         shapes: New input shapes, -1 where dynamic; the file's own when None.
+        outputs: Names of the outputs to compute, all when None: what only others need is left out.
         cache_dir: Where compiled networks are kept for the next start; nowhere when None.
         check_finite: Whether to refuse outputs that have NaN or infinity, at the cost of looking.
 
@@ -59,7 +60,7 @@ class OpenVinoRuntime:
         device: What it runs on.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own, by name
         self,
         path: Path | str,
         *,
@@ -68,6 +69,7 @@ class OpenVinoRuntime:
         streams: int | None = None,
         run_threads: int | None = 1,
         shapes: Sequence[Sequence[int]] | None = None,
+        outputs: Sequence[str] | None = None,
         cache_dir: Path | str | None = None,
         check_finite: bool = False,
     ) -> None:
@@ -80,6 +82,8 @@ class OpenVinoRuntime:
         self._threads_per_stream = threads // streams
         self._check_finite = check_finite
         model = _read(self.path, shapes)
+        if outputs is not None:
+            model = _with_outputs(model, outputs, self.path)
         if precision == "int8":
             _require_quantised(model, self.path)
         compiled = _compile(model, self.path, _properties(precision, threads, streams, cache_dir))
@@ -262,6 +266,15 @@ def _read(path: Path, shapes: Sequence[Sequence[int]] | None) -> Any:
 def _require_quantised(model: Any, path: Path) -> None:
     if all(node.get_type_name() != "FakeQuantize" for node in model.get_ops()):
         raise ModelFileError(f"{path.name} is not quantised, wanted int8: run it in f32 or bf16")
+
+
+def _with_outputs(model: Any, names: Sequence[str], path: Path) -> Any:
+    """Return the part of a network that gives the outputs ``names``, in the file's order."""
+    kept = [port.node for port in model.outputs if not port.names.isdisjoint(names)]
+    if len(kept) != len(set(names)):
+        own = [min(port.names, default="") for port in model.outputs]
+        raise ModelFileError(f"{path.name} has the outputs {own}, wanted {list(names)}: fetch the file again")
+    return _openvino().Model(kept, model.get_parameters(), model.get_friendly_name())
 
 
 def _compile(model: Any, path: Path, properties: dict[str, Any]) -> Any:
