@@ -1,11 +1,15 @@
 import copy
+import json
 
 import pytest
+import torch
 import yaml
 
 from gaitway.errors import ConfigError
+from gaitway.training.network import WITHOUT_CLASSIFIER, build_training_network
 from gaitway.training.read_recipe import read_recipe, recipe_from
 from gaitway.training.recipe import Recipe
+from support.shared import shared
 
 # The published configuration of GaitBase on CASIA-B, its settings by the paper's and the fixtures' tables.
 OPENGAIT = """
@@ -107,6 +111,7 @@ def test_the_published_yaml_is_read_whole(tmp_path):
         ("trainer_cfg", {"sampler": {"sample_type": "fixed"}}, "wanted one of 'fixed_ordered'"),
         ("trainer_cfg", {"transform": [{"type": "RandomRotat"}]}, "did you mean RandomRotate"),
         ("trainer_cfg", {"restore_hint": 20000}, "go on by themselves"),
+        ("trainer_cfg", {"fix_layers": True}, "fix_layers asks to keep layers"),
         ("data_cfg", {"dataset_rot": "x"}, "did you mean dataset_root"),
         ("data_cfg", {"test_dataset_name": "CASIAB"}, "did you mean CASIA-B"),
         ("data_cfg", {"remove_no_gallery": True}, "leave those walks out"),
@@ -124,6 +129,69 @@ def test_what_is_not_done_is_said(section, change, said):
     content[section] |= change
     with pytest.raises(ConfigError, match=said):
         recipe_from(content)
+
+
+def test_keys_of_the_first_published_configurations():
+    """As OpenGait's page on configurations prints them: a plain backbone, an older name of the evaluation."""
+    content = opengait()
+    content["evaluator_cfg"] |= {
+        "eval_func": "identification",
+        "transform": [{"type": "BaseSilCuttingTransform", "img_w": 64}],
+    }
+    content["loss_cfg"][1]["loss_term_weight"] = 0.1
+    content["model_cfg"] = {
+        "model": "Baseline",
+        "backbone_cfg": {
+            "in_channels": 1,
+            "layers_cfg": ["BC-64", "BC-64", "M", "BC-128", "BC-128", "M", "BC-256", "BC-256"],
+            "type": "Plain",
+        },
+        "SeparateFCs": {"in_channels": 256, "out_channels": 256, "parts_num": 31},
+        "SeparateBNNecks": {"class_num": 74, "in_channels": 256, "parts_num": 31},
+        "bin_num": [16, 8, 4, 2, 1],
+    }
+    content["trainer_cfg"] |= {
+        "fix_layers": False,
+        "transform": [{"type": "BaseSilCuttingTransform", "img_w": 64}],
+    }
+    content["trainer_cfg"]["sampler"] |= {"frames_num_max": 50, "frames_num_min": 25}
+    recipe = recipe_from(content)
+    assert recipe.evaluation.protocol == "casia-b"
+    assert recipe.losses.cross_entropy.weight == pytest.approx(0.1)
+    assert recipe.cuts_sides
+    network = build_training_network(recipe.model, 74, classifies=True)
+    features, logits = network(torch.zeros(2, 1, 2, 64, 44))
+    assert (features.shape, logits.shape) == ((2, 256, 31), (2, 74, 31))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gaitset_casiab",
+        "gaitpart_casiab",
+        "gaitgl_grew_bnneck",
+        "gaitbase_casiab",
+        "deepgaitv2_p3d_gait3d",
+        "deepgaitv2_3d_gait3d",
+        "swingait_gait3d",
+        "skeletongait_ccpg",
+        "skeletongaitpp_grew",
+        "multigaitpp_gait3d",
+        "sconet",
+    ],
+)
+def test_published_networks_are_taken(name):
+    """Every published model_cfg in a whole yaml gives a recipe and a network to train."""
+    content = opengait()
+    content["model_cfg"] = json.loads(shared(f"fixtures/opengait/{name}/config.json").read_text())[
+        "model_cfg"
+    ]
+    recipe = recipe_from(content)
+    assert recipe.model == content["model_cfg"]
+    classifies = content["model_cfg"]["model"] not in WITHOUT_CLASSIFIER
+    with torch.device("meta"):  # shapes alone: no time is spent on weights
+        network = build_training_network(recipe.model, 3, classifies=classifies)
+    assert sum(weight.numel() for weight in network.parameters()) > 1e6
 
 
 def test_unknown_sections_and_losses_are_errors():

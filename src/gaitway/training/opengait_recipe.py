@@ -19,7 +19,7 @@ SECTIONS = {
     "model_cfg": "",
     "optimizer_cfg": "betas lr momentum solver weight_decay",
     "scheduler_cfg": "T_max eta_min gamma milestones scheduler",
-    "trainer_cfg": "enable_float16 find_unused_parameters fix_BN log_iter optimizer_reset "
+    "trainer_cfg": "enable_float16 find_unused_parameters fix_BN fix_layers log_iter optimizer_reset "
     "restore_ckpt_strict restore_hint sampler save_iter save_name scheduler_reset sync_BN total_iter "
     "transform with_test",
 }
@@ -47,6 +47,7 @@ _PROTOCOLS = {
 }
 _EVALUATIONS = {
     "evaluate_indoor_dataset": None,  # by the data set's name
+    "identification": None,  # its name in the first configurations
     "evaluate_Gait3D": "gait3d",
     "evaluate_CCPG": "ccpg",
     "evaluate_real_scene": "grew-train",
@@ -147,7 +148,8 @@ def _compose(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [step for inner in entry.get("trf_cfg") or [] for step in _compose(inner)]
     name = entry.get("type")
     if name in _CUTS or name in _WHOLE:
-        check_keys(entry, ("type", "divsor", "cutting"), f"transform {name}")
+        # img_w, of the first configurations, says the walks' width, which the data says anyway
+        check_keys(entry, ("type", "divsor", "cutting", "img_w"), f"transform {name}")
         if entry.get("divsor", 255.0) != 255.0 or entry.get("cutting") is not None:
             raise ConfigError(f"transform {name} with divsor or cutting of its own: wanted 255 and none")
         return [{"type": "CutSides"}] if name in _CUTS else []
@@ -193,6 +195,8 @@ def _trainer(section: Mapping[str, Any]) -> dict[str, Any]:
     }
     values = {ours: section[theirs] for theirs, ours in names.items() if theirs in section}
     values["precision"] = "f16" if section.get("enable_float16") else "f32"
+    if section.get("fix_layers"):
+        raise ConfigError("trainer_cfg.fix_layers asks to keep layers as they are: wanted false, or fix_BN")
     hint = section.get("restore_hint", 0)
     if isinstance(hint, str):
         values["init"] = hint
