@@ -5,6 +5,7 @@
 "torch eager" is the network as published: YOLOX folds pixels first and pools over 5, 9 and 13 side by side.
 "torch, our form" is the same network as we compute it, in torch too. gaitway's ways use threads as the
 product does: YOLOX-s all of them on one picture, GaitBase two on one walk, PP-HumanSeg one on four crops.
+int8 comes too where the extra is installed, its scales fitted to random pictures: only its speed is meant.
 
 Every round runs each way once, so that a busy machine slows all of them. Printed are medians and the ratio to
 plain torch, by the clock and by processor time. torch's threads are told not to wait for each other in loops,
@@ -21,7 +22,7 @@ import statistics
 import tempfile
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,11 +80,10 @@ class Task:
 
 
 def network_ways(network: object, task: Task, threads: int, published: object = None) -> dict[str, Way]:
-    """Return plain torch forwards and the exported network in f32 and bf16."""
+    """Return plain torch forwards and the exported network in f32, bf16 and, with its extra, int8."""
     import torch
 
     from gaitway.adapters.checkpoints.export import export_openvino
-    from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 
     assert isinstance(network, torch.nn.Module)  # noqa: S101 - torch is imported late
     module = network.eval()
@@ -105,13 +105,30 @@ def network_ways(network: object, task: Task, threads: int, published: object = 
         published.eval().load_state_dict(module.state_dict())
         ways = {"torch eager": lambda: forward(published), "torch, our form": lambda: forward(module)}
     parts = [images[i : i + task.batch] for i in range(0, len(images), task.batch)]
-    for precision in ("f32", "bf16"):
-        runtime = OpenVinoRuntime(
-            folder / "network.xml", precision=precision, threads=threads, run_threads=task.run_threads
-        )
-        if runtime.precision == precision:  # a processor without bf16 computes in f32
-            ways[f"gaitway {precision}"] = lambda runtime=runtime: side_by_side(runtime, parts)  # type: ignore[misc]
+    for precision, runtime in exported_runtimes(folder, task, threads, parts):
+        ways[f"gaitway {precision}"] = lambda runtime=runtime: side_by_side(runtime, parts)  # type: ignore[misc]
     return ways
+
+
+def exported_runtimes(
+    folder: Path, task: Task, threads: int, parts: Sequence[np.ndarray]
+) -> Iterator[tuple[str, Runtime]]:
+    """Yield the network in ``folder`` in every arithmetic that this machine has."""
+    from gaitway.adapters.runtimes.int8 import LEVELS, quantise
+    from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
+    from gaitway.errors import MissingExtraError
+
+    network, quantised = folder / "network.xml", folder / "int8.xml"
+    forms = {"f32": network, "bf16": network}
+    try:
+        quantise(network, [(part,) for part in parts], quantised, LEVELS[0])
+        forms["int8"] = quantised
+    except MissingExtraError as error:
+        print(f"no int8: {error}")
+    for precision, path in forms.items():
+        runtime = OpenVinoRuntime(path, precision=precision, threads=threads, run_threads=task.run_threads)
+        if runtime.precision == precision:  # a processor without bf16 computes in f32
+            yield precision, runtime
 
 
 def side_by_side(runtime: Runtime, parts: Sequence[np.ndarray]) -> list[object]:
@@ -200,7 +217,7 @@ def report(task: str, seconds: dict[str, tuple[float, float]]) -> dict[str, floa
     ratios = {}
     for name, (wall, cpu) in seconds.items():
         by_clock, by_cpu = base[0] / wall, base[1] / cpu
-        wanted = WANTED[task][name.endswith("bf16")] if name.startswith("gaitway") else None
+        wanted = dict(zip(("gaitway f32", "gaitway bf16"), WANTED[task], strict=True)).get(name)
         verdict = "" if wanted is None else f"   wanted {wanted:.1f}x"
         title = name if task != "preprocess 1080p" else name.replace("torch eager", "float64")
         times = f"{wall * 1e3:8.1f} ms {cpu * 1e3:8.1f} cpu-ms"
