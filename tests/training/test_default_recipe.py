@@ -7,7 +7,7 @@ import torch
 from gaitway.adapters.runtimes.openvino import OpenVinoRuntime
 from gaitway.errors import InputError, StoreError
 from gaitway.models.gait_template import GaitTemplateNet
-from gaitway.recognition.learned import LearnedEncoder
+from gaitway.recognition.learned import LearnedEncoder, network_input
 from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
 from gaitway.synthetic.population import PopulationConfig
 from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
@@ -54,6 +54,15 @@ def test_batches_hold_several_walks_of_each_person(corpus):
     again, _ = draw_batch(templates, config, 7)
     np.testing.assert_array_equal(maps, again)
     assert (draw_batch(templates, config, 8)[0] != maps).any()
+
+
+def test_every_walk_is_summed_up_whole_and_in_two_other_ways(corpus):
+    templates = load_templates(corpus)
+    walks = [walk for shard in read_corpus(corpus) for walk in shard.walks]
+    assert templates.maps.shape == (len(walks), 3, 5, 64, 44)
+    for maps, walk in zip(templates.maps, walks, strict=True):
+        np.testing.assert_array_equal(maps[0], np.rint(network_input(walk) * 255).astype(np.uint8))
+        assert len(walk) <= 8 or all((part != maps[0]).any() for part in maps[1:])
 
 
 def test_two_corpora_are_of_different_people(corpus):

@@ -21,7 +21,7 @@ class GaitTemplateConfig:
     """
 
     maps: int = 5
-    widths: tuple[int, int, int] = (24, 48, 96)
+    widths: tuple[int, int, int] = (32, 64, 128)
     parts: int = 16
     channels: int = 64
 

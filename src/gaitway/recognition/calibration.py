@@ -118,8 +118,8 @@ def _logistic_regression(features: np.ndarray, same: np.ndarray, weight: np.ndar
 
 
 CALIBRATIONS = {
-    "gait-template-f980fb1ad9a1": Calibration(
-        11.13, 11.62, 0.9634, 1.1349, 2.0, "gaitway.training.calibrate, 200 generated scenes"
+    "gait-template-2cef340cd2c3": Calibration(
+        11.49, 11.81, 0.9000, 1.1526, 2.0, "gaitway.training.calibrate, 200 generated scenes"
     ),
     "gei-4-2-1-10": Calibration(
         3.379, 11.71, 1.348, 0.3099, 2.0, "benchmarks/calibrate_matching.py, 50 generated walkers, 16 scenes"

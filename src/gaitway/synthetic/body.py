@@ -52,7 +52,7 @@ _TABLE: dict[str, tuple[float, float, float]] = {
     "head_half_width": (0.044, 0.043, 0.003),
     "head_half_depth": (0.056, 0.055, 0.003),
     "head_half_height": (0.066, 0.065, 0.003),
-    "shoulder_slope": (0.018, 0.016, 0.005),
+    "shoulder_slope": (0.020, 0.018, 0.006),
     "kyphosis_deg": (4.0, 4.0, 4.0),
     "head_forward_deg": (8.0, 8.0, 5.0),
     "hair_volume": (0.012, 0.008, 0.004),

@@ -28,6 +28,7 @@ class Clothes:
         shoe_m: Thickness of the shoes, in metres.
         heel_m: Height of the heels, in metres.
         hood: Whether a hood lies on the neck.
+        collar_m: How far the upper garment rises round the neck, in metres.
     """
 
     top_m: float = 0.010
@@ -40,6 +41,7 @@ class Clothes:
     shoe_m: float = 0.008
     heel_m: float = 0.0
     hood: bool = False
+    collar_m: float = 0.01
 
 
 def sample_clothes(rng: np.random.Generator) -> Clothes:
@@ -55,6 +57,7 @@ def sample_clothes(rng: np.random.Generator) -> Clothes:
         shoe_m=float(rng.uniform(0.003, 0.014)),
         heel_m=float(rng.choice([0.0, 0.0, 0.0, 0.02, 0.04])),
         hood=bool(rng.random() < 0.2),
+        collar_m=float(rng.choice([0.0, 0.0, 0.01, 0.02, 0.035])),
     )
 
 
@@ -86,10 +89,10 @@ def _torso(body: Body, clothes: Clothes) -> list[Part]:
     upper, r = (1 - SPINE) * body["torso"], body["upper_arm_radius"] + 0.6 * clothes.sleeve_m
     shoulder = upper - body["shoulder_slope"]
     parts = [Part("top", hips, waist), Part("top", waist, breast), Part("top", breast, girdle)]
+    parts.append(_collar(body, clothes))
     for _, sign in SIDES:
-        joint = Blob("chest", (0, sign * body["shoulder_half"], shoulder), (r, r, r))
-        neck = Blob("chest", (-0.012, sign * 0.014 * h, upper + 0.006 * h), (0.030 * h, 0.022 * h, 0.022 * h))
-        parts += [Part("top", joint, neck), Part("top", joint, breast)]
+        joint = Blob("chest", (0, sign * body["shoulder_half"], shoulder - 0.25 * r), (r, r, 0.85 * r))
+        parts += [Part("top", joint, _trapezius(body, sign)), Part("top", joint, breast)]
         seat = (body["buttock"] * 0.6 + 0.034 * h + clothes.trouser_m, 0.046 * h, 0.045 * h)
         parts.append(
             ball("bottom", "pelvis", (-0.55 * body["pelvis_half_depth"], sign * 0.040 * h, -0.025 * h), seat)
@@ -118,6 +121,25 @@ def _torso(body: Body, clothes: Clothes) -> list[Part]:
             ball("top", "chest", (-0.06 * h * 0.8, 0, upper + 0.01), (0.035 * h, 0.05 * h, 0.03 * h))
         )
     return parts
+
+
+def _trapezius(body: Body, sign: float) -> Blob:
+    """Return where the muscle from shoulder to neck ends: it slopes by about 20 degrees."""
+    h, top = body.stature_m, (1 - SPINE) * body["torso"]
+    beside = 0.55 * body["neck_radius"]
+    return Blob(
+        "chest", (-0.018, sign * beside, top + 0.036 * h), (0.024 * h, 0.60 * body["neck_radius"], 0.016 * h)
+    )
+
+
+def _collar(body: Body, clothes: Clothes) -> Part:
+    """Return the garment round the neck, or the neck's own root where there is no collar."""
+    r, top = body["neck_radius"], (1 - SPINE) * body["torso"]
+    base = Blob("chest", (-0.012, 0, top + 0.022 * body.stature_m), (1.15 * r, 1.22 * r, 0.012))
+    rise = Blob(
+        "neck", (0, 0, 0.012 + clothes.collar_m), (1.05 * r, 1.08 * r, 0.008 + 0.3 * clothes.collar_m)
+    )
+    return Part("top" if clothes.collar_m > 0.005 else "skin", base, rise)
 
 
 def _head(body: Body) -> list[Part]:
@@ -192,7 +214,8 @@ def _arm(body: Body, clothes: Clothes, side: str) -> list[Part]:
     wrist = ((0.0, 0.0, -fore), body["wrist_radius"] + 1.2 * cloth(0.95))
     palm = Blob(f"{side}_hand", (0, 0, -0.35 * body["hand"]), (0.014, 0.026, 0.038))
     fingers = Blob(f"{side}_hand", (0.012, 0, -0.78 * body["hand"]), (0.014, 0.022, 0.022))
-    shoulder = ((0.0, 0.0, 0.0), body["upper_arm_radius"] * 1.12 + cloth(0.0))
+    drop = 0.35 * body["upper_arm_radius"]
+    shoulder = ((0.0, 0.0, -drop), body["upper_arm_radius"] * 1.05 + cloth(0.0))
     thumb = ball("skin", f"{side}_hand", (0.028, 0, -0.35 * body["hand"]), (0.010, 0.010, 0.024))
     return [
         limb(fabric(0.1), f"{side}_upper_arm", shoulder, bicep),

@@ -29,6 +29,14 @@ class FaultRates:
     coarse: float = 0.35
     dropped: float = 0.25
     merged: float = 0.0  # with a piece of another person; what real crowds add (decision 0033)
+    soft: float = 0.0  # corners rounded and gaps closed, as networks with coarse features do (decision 0034)
+    bites: float = 0.0  # arms or a side of the trunk lost for a while
+    bulges: float = 0.0  # a round piece of something else at the trunk's side for a while
+
+
+REAL_VIDEO = FaultRates(neighbour=0.03, merged=0.15, soft=0.6, bites=0.4, bulges=0.4)
+"""What hand-held video of groups adds: trunk widths there change twice as much from frame to frame as in
+rendered walks (decision 0034)."""
 
 
 def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = None) -> Spoilt:
@@ -37,6 +45,9 @@ def spoil(masks: Masks, rng: np.random.Generator, rates: FaultRates | None = Non
     faults = (
         (rates.neighbour, _add_neighbour),
         (rates.merged, _merge_person),
+        (rates.bulges, _bulge),
+        (rates.bites, _bite),
+        (rates.soft, _soften),
         (rates.coarse, _coarsen),
         (rates.edge, _roughen),
         (rates.feet, _lose_feet),
@@ -88,6 +99,60 @@ def _merge_person(masks: Masks, rng: np.random.Generator) -> Masks:
             (slice(dx, None), slice(None, -dx)) if dx > 0 else (slice(None, dx or None), slice(-dx, None))
         )
         out[i, top:low, to] |= other[i, top:low, source]
+    return out
+
+
+def _bulge(masks: Masks, rng: np.random.Generator) -> Masks:
+    return _side_blobs(masks, rng, 255, reach=(0.4, 0.95), wide=(0.25, 0.6))
+
+
+def _bite(masks: Masks, rng: np.random.Generator) -> Masks:
+    return _side_blobs(masks, rng, 0, reach=(0.9, 1.25), wide=(0.25, 0.65))
+
+
+def _side_blobs(
+    masks: Masks,
+    rng: np.random.Generator,
+    level: int,
+    *,
+    reach: tuple[float, float],
+    wide: tuple[float, float],
+) -> Masks:
+    """Paint ellipses beside the trunk, a few times, each for some frames with a drift.
+
+    ``reach`` and ``wide``: their distance from the middle and their half axis, in half widths of the trunk.
+    """
+    top, low = _person_rows(masks)
+    height, out = low - top, masks.copy()
+    for _ in range(int(rng.integers(1, 6))):
+        start, span = int(rng.integers(len(out))), int(rng.geometric(0.2))
+        side, at = rng.choice([-1.0, 1.0]) * rng.uniform(*reach), top + rng.uniform(0.16, 0.62) * height
+        grow, tall, angle = rng.uniform(*wide), rng.uniform(0.04, 0.16) * height, rng.uniform(-25, 25)
+        for mask in out[start : start + span]:
+            columns = np.flatnonzero(mask[int(top + 0.25 * height) : int(top + 0.5 * height)].any(axis=0))
+            if not len(columns):
+                continue
+            half = (columns[-1] - columns[0] + 1) / 2
+            drift_x, drift_y, swell = rng.normal(0, 0.12), rng.normal(0, 0.02), rng.uniform(0.7, 1.2)
+            centre = (
+                int((columns[0] + columns[-1]) / 2 + (side + drift_x) * half),
+                int(at + drift_y * height),
+            )
+            axes = (max(int(grow * swell * half), 1), max(int(tall * swell), 1))
+            cv2.ellipse(mask, centre, axes, angle, 0, 360, level, -1)
+    return out
+
+
+def _soften(masks: Masks, rng: np.random.Generator) -> Masks:
+    """Close narrow gaps and round every corner."""
+    top, low = _person_rows(masks)
+    radius = max(int(rng.uniform(0.004, 0.018) * (low - top)), 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    blur = float(rng.uniform(0.4, 1.2) * radius)
+    out = np.empty_like(masks)
+    for i, mask in enumerate(masks):
+        closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc) if radius > 1 else mask
+        out[i] = (cv2.GaussianBlur(closed, (0, 0), blur) > 127) * np.uint8(255)
     return out
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float32
 from gaitway.protocols import Encoder
 from gaitway.recognition.calibration import Calibration
 from gaitway.recognition.distance import distance_matrix
-from gaitway.synthetic.mask_faults import FaultRates
+from gaitway.synthetic.mask_faults import REAL_VIDEO
 from gaitway.synthetic.population import PopulationConfig, outfit, person
 from gaitway.synthetic.shot import Shot, Timing, View, film, sample_view
 from gaitway.synthetic.walker import Walker
@@ -28,22 +28,44 @@ class CalibrationConfig:
         gallery: Fewest and most people enrolled.
         stranger_rate: Part of the probe's people whom the gallery does not have.
         frames: Frames of a walk.
-        population: Who is drawn.
+        population: Who is drawn; their masks are as in video of groups, which scores must not be too sure of.
     """
 
     scenes: int = 200
     gallery: tuple[int, int] = (3, 8)
     stranger_rate: float = 0.25
     frames: int = 40
-    population: PopulationConfig = field(default_factory=lambda: PopulationConfig(seed=99_000))
+    population: PopulationConfig = field(
+        default_factory=lambda: PopulationConfig(seed=99_000, faults=REAL_VIDEO)
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A gallery video and a probe video, encoded.
+
+    Attributes:
+        known: Embeddings of the enrolled people.
+        asked: Embeddings of the probe video's people.
+        same: Which pairs (asked, known) are one person.
+    """
+
+    known: Float32[np.ndarray, "m p c"]
+    asked: Float32[np.ndarray, "n p c"]
+    same: Bool[np.ndarray, "n m"]
 
 
 def calibration_cases(encoder: Encoder, config: CalibrationConfig | None = None) -> Iterator[Case]:
     """Return each scene's distances (probes, gallery) and which pairs are one person."""
-    config = config or CalibrationConfig()
+    for scene in generated_scenes(encoder, config or CalibrationConfig()):
+        yield distance_matrix(scene.asked, scene.known), scene.same
+
+
+def generated_scenes(encoder: Encoder, config: CalibrationConfig) -> Iterator[Scene]:
+    """Film and encode the scenes, always the same."""
     used = 0
-    for scene in range(config.scenes):
-        rng = np.random.default_rng([config.population.seed, 12, scene])
+    for number in range(config.scenes):
+        rng = np.random.default_rng([config.population.seed, 12, number])
         enrolled = np.arange(used, used + int(rng.integers(config.gallery[0], config.gallery[1] + 1)))
         strangers = enrolled[-1] + 1 + np.flatnonzero(rng.random(len(enrolled)) < config.stranger_rate)
         used = int(enrolled[-1]) + 1 + len(enrolled)
@@ -55,14 +77,13 @@ def calibration_cases(encoder: Encoder, config: CalibrationConfig | None = None)
             condition = str(rng.choice(("nm", "bg", "cl"), p=(0.6, 0.25, 0.15)))
             dressed = outfit(person(int(i), config.population), condition, rng)
             asked.append(_walk(dressed, probe_view, config, rng))
-        distances = distance_matrix(encoder.encode(asked), encoder.encode(known))
-        yield distances, probes[:, None] == enrolled[None]
+        yield Scene(encoder.encode(known), encoder.encode(asked), probes[:, None] == enrolled[None])
 
 
 def _walk(walker: Walker, view: View, config: CalibrationConfig, rng: np.random.Generator) -> np.ndarray:
     """Film a walk; the people of one video differ in direction by some degrees."""
     turned = replace(view, azimuth_deg=view.azimuth_deg + rng.normal(0, 10))
-    return film(walker, Shot(turned, Timing(config.frames), 0.0, FaultRates()), rng)
+    return film(walker, Shot(turned, Timing(config.frames), 0.0, config.population.faults), rng)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Train the default encoder on synthetic walks: make the corpus, train, export. One recipe for CPU and CUDA.
 
-    python -m gaitway.training.default corpus --folder CORPUS --people 2000 --walks 8 --workers 2
+    python -m gaitway.training.default corpus --folder CORPUS --people 3000 --walks 10 --workers 2
     python -m gaitway.training.default train --corpus CORPUS --out OUT --steps 3000
     python -m gaitway.training.default score --weights OUT/gait_template.safetensors --mocap BVH_FOLDER
 
@@ -28,7 +28,7 @@ from gaitway.protocols import Encoder
 from gaitway.recognition.gei import GeiEncoder
 from gaitway.recognition.learned import network_input
 from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
-from gaitway.synthetic.mask_faults import FaultRates
+from gaitway.synthetic.mask_faults import REAL_VIDEO, FaultRates
 from gaitway.synthetic.population import PopulationConfig
 from gaitway.synthetic.recorded import recorded_walks
 from gaitway.training.corpus import CorpusConfig, read_corpus, write_corpus
@@ -37,6 +37,8 @@ from gaitway.training.export_default import export
 from gaitway.training.losses import supervised_contrastive
 
 log = logging.getLogger(__name__)
+CUTS = 3  # ways of summing up each walk
+FAULTS = {"plain": FaultRates(), "real": REAL_VIDEO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +72,22 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Templates:
-    """Network inputs of a corpus: pictures (N, 5, 64, 44), 0..255, by person (people, walks each)."""
+    """Network inputs of a corpus: pictures (N, cuts, 5, 64, 44), 0..255, by person (people, walks each)."""
 
-    maps: UInt8[np.ndarray, "n m h w"]
+    maps: UInt8[np.ndarray, "n k m h w"]
     by_person: np.ndarray
 
 
-def load_templates(*folders: Path) -> Templates:
-    """Sum up every walk of one or more corpora, of different people, as the network sees it."""
+def load_templates(*folders: Path, cuts: int = CUTS) -> Templates:
+    """Sum up every walk of one or more corpora, of different people, as the network sees it.
+
+    Every walk is summed up ``cuts`` times, first whole, then some of its frames: tracks are short and broken.
+    """
     maps, labels, known = [], [], 0
     for folder in folders:
+        rng = np.random.default_rng(12)
         for shard in read_corpus(folder):
-            maps.append(np.stack([_quantised(walk) for walk in shard.walks]))
+            maps.append(np.stack([_cut_up(walk, cuts, rng) for walk in shard.walks]))
             labels.append(shard.labels + known)
         known = int(labels[-1].max()) + 1
     label = np.concatenate(labels)
@@ -89,6 +95,20 @@ def load_templates(*folders: Path) -> Templates:
     fewest = int(counts.min())
     by_person = np.stack([np.flatnonzero(label == who)[:fewest] for who in people])
     return Templates(np.concatenate(maps), by_person)
+
+
+def _cut_up(
+    walk: UInt8[np.ndarray, "t 64 64"], cuts: int, rng: np.random.Generator
+) -> UInt8[np.ndarray, "k m 64 44"]:
+    """Return the whole walk's pictures and those of stretches and of scattered frames, by turns."""
+    found = [_quantised(walk)]
+    for number in range(1, cuts):
+        count = min(int(rng.integers(8, 25)), len(walk))
+        start = int(rng.integers(len(walk) - count + 1))
+        stretch = np.arange(start, start + count)
+        scattered = np.sort(rng.permutation(len(walk))[:count])
+        found.append(_quantised(walk[stretch if number % 2 else scattered]))
+    return np.stack(found)
 
 
 def _quantised(walk: UInt8[np.ndarray, "t 64 64"]) -> UInt8[np.ndarray, "m 64 44"]:
@@ -109,7 +129,8 @@ def draw_batch(
     chosen = np.concatenate([near, rng.choice(others, count - len(near), replace=False)])
     rows = np.stack([rng.permutation(walks)[: config.walks] for _ in chosen])
     index = np.take_along_axis(templates.by_person[chosen], rows, axis=1).ravel()
-    return _augment(templates.maps[index], rng), np.repeat(chosen, rows.shape[1])
+    cut = rng.integers(templates.maps.shape[1], size=len(index))
+    return _augment(templates.maps[index, cut], rng), np.repeat(chosen, rows.shape[1])
 
 
 def _augment(maps: UInt8[np.ndarray, "n m h w"], rng: np.random.Generator) -> UInt8[np.ndarray, "n m h w"]:
@@ -244,10 +265,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     corpus = commands.add_parser("corpus", help="make synthetic walks")
     corpus.add_argument("--folder", type=Path, required=True)
-    for name, default in (("people", 2000), ("walks", 8), ("frames", 24), ("workers", 2), ("seed", 100)):
+    for name, default in (("people", 3000), ("walks", 10), ("frames", 32), ("workers", 2), ("seed", 100)):
         corpus.add_argument(f"--{name}", type=int, default=default)
-    corpus.add_argument("--mix", type=float, nargs=3, default=(0.4, 0.3, 0.3), help="parts of nm, bg, cl")
-    corpus.add_argument("--merged", type=float, default=0.0, help="part of walks merged with a neighbour")
+    corpus.add_argument("--mix", type=float, nargs=3, default=(0.34, 0.36, 0.3), help="parts of nm, bg, cl")
+    corpus.add_argument("--faults", choices=FAULTS, default="real", help="how masks are spoilt")
     learn = commands.add_parser("train", help="train and export")
     learn.add_argument("--corpus", type=Path, nargs="+", required=True)
     learn.add_argument("--start", type=Path, help="weights of an earlier training to begin from")
@@ -266,8 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = _parser().parse_args(arguments)
     if chosen.command == "corpus":
-        faults = FaultRates(merged=chosen.merged)
-        population = PopulationConfig(seed=chosen.seed, mix=tuple(chosen.mix), faults=faults)
+        population = PopulationConfig(seed=chosen.seed, mix=tuple(chosen.mix), faults=FAULTS[chosen.faults])
         config = CorpusConfig(chosen.people, chosen.walks, chosen.frames, population=population)
         for path in write_corpus(chosen.folder, config, workers=chosen.workers):
             log.info("%s", path.name)
