@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from gaitway.errors import InputError
 from gaitway.synthetic.benchmark import VIEWS_DEG
 from gaitway.synthetic.recorded import recorded_walks
 from support.shared import shared
@@ -23,5 +25,6 @@ def test_on_one_body_only_the_motion_differs():
     assert spread(alike) < spread(own)
 
 
-def test_no_recordings_no_walks(tmp_path):
-    assert list(recorded_walks(tmp_path, own_body=True)) == []
+def test_a_folder_without_recordings_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="holds no recordings"):
+        next(recorded_walks(tmp_path, own_body=True))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from gaitway.silhouettes.align import align_all
+from gaitway.errors import InputError
 from gaitway.synthetic.benchmark import VIEWS_DEG, LabelledWalk
 from gaitway.synthetic.bvh import gait_angles, read_bvh
 from gaitway.synthetic.figure import Clothes, dress
@@ -31,10 +32,17 @@ def recorded_walks(folder: Path, *, own_body: bool) -> Iterator[LabelledWalk]:
     Args:
         folder: Where the BVH files lie.
         own_body: Whether every person gets a body of their own; otherwise motion alone tells them apart.
+
+    Raises:
+        InputError: The folder holds no such file.
     """
     by_person: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*.bvh")):
         by_person.setdefault(path.name.partition("_")[0], []).append(path)
+    if not by_person:
+        raise InputError(
+            f"{folder.name!r} holds no recordings, wanted <person>_<number>.bvh: name the folder itself"
+        )
     for number, paths in enumerate(by_person.values()):
         body = person(number if own_body else 0, BODIES).body
         parts = PartSet(dress(body, Clothes()))
