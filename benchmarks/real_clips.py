@@ -81,8 +81,14 @@ def _read_walk(folder: Path) -> UInt8[np.ndarray, "_ 64 64"]:
     return np.stack(pictures) if pictures else np.zeros((0, 64, 64), np.uint8)
 
 
-def score_clips(encoder: Encoder, clips: Clips) -> ClipScore:
-    """Compare all ordered pairs of videos, a random stretch of every person's walk at each draw."""
+def score_clips(encoder: Encoder, clips: Clips, draw: str = "stretch") -> ClipScore:
+    """Compare all ordered pairs of videos, some of every person's walk at each draw.
+
+    Args:
+        encoder: What to score.
+        clips: See ``read_clips``.
+        draw: ``stretch``: FRAMES frames in a row; ``scattered``: as many of the whole walk; ``whole``: all.
+    """
     videos, people = sorted(clips), sorted(next(iter(clips.values())))
     rng = np.random.default_rng(0)
     right = dict.fromkeys(permutations(videos, 2), 0.0)
@@ -90,7 +96,7 @@ def score_clips(encoder: Encoder, clips: Clips) -> ClipScore:
     far: list[float] = []
     for _ in range(DRAWS):
         parts = {
-            video: encoder.encode([_stretch(clips[video][who], rng) for who in people]) for video in videos
+            video: encoder.encode([DRAW[draw](clips[video][who], rng) for who in people]) for video in videos
         }
         for gallery, probe in right:
             distance = distance_matrix(parts[probe], parts[gallery])
@@ -105,3 +111,14 @@ def score_clips(encoder: Encoder, clips: Clips) -> ClipScore:
 def _stretch(walk: UInt8[np.ndarray, "t 64 64"], rng: np.random.Generator) -> UInt8[np.ndarray, "_ 64 64"]:
     start = int(rng.integers(max(len(walk) - FRAMES, 0) + 1))
     return walk[start : start + FRAMES]
+
+
+def _scattered(walk: UInt8[np.ndarray, "t 64 64"], rng: np.random.Generator) -> UInt8[np.ndarray, "_ 64 64"]:
+    return walk[np.sort(rng.permutation(len(walk))[:FRAMES])]
+
+
+def _whole(walk: UInt8[np.ndarray, "t 64 64"], _rng: np.random.Generator) -> UInt8[np.ndarray, "_ 64 64"]:
+    return walk
+
+
+DRAW = {"stretch": _stretch, "scattered": _scattered, "whole": _whole}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from real_clips import read_clips, score_clips
+from real_clips import DRAW, FRAMES, read_clips, score_clips
 from safetensors.torch import load_file
 from scene_statistics import print_scene_statistics
 from torch.utils.flop_counter import FlopCounterMode
@@ -105,16 +105,18 @@ def print_open_set(tested: dict[str, Encoder]) -> None:
 
 
 def print_clips(out: Path, truth: Path, tested: dict[str, Encoder]) -> None:
-    """Print how pairs of real videos fare, each walk a stretch of 16 frames, mean of 8 draws."""
+    """Print how pairs of real videos fare, by how much of each walk is seen."""
     clips = read_clips(out, truth)
     videos = sorted(clips)
-    print(f"\nReal clips {', '.join(videos)}; 16 frames a walk, 8 draws, every walk by itself\n")
-    print("| | right of all ordered pairs | AUC of pairs |\n| --- | --- | --- |")
-    for name, encoder in tested.items():
-        found = score_clips(encoder, clips)
-        print(f"| {name} | {found.right:.1f} of {found.decisions} | {found.auc:.2f} |", flush=True)
-        for pair, right in found.by_pair.items():
-            print(f"| {name}: {pair[1]} in {pair[0]} | {right:.1f} of {found.people} | |")
+    for draw in DRAW:
+        frames = "all frames of" if draw == "whole" else f"{FRAMES} frames, {draw}, of"
+        print(f"\nReal clips {', '.join(videos)}; {frames} a walk, mean of 8 draws, every walk by itself\n")
+        print("| | right of all ordered pairs | AUC of pairs |\n| --- | --- | --- |")
+        for name, encoder in tested.items():
+            found = score_clips(encoder, clips, draw)
+            print(f"| {name} | {found.right:.1f} of {found.decisions} | {found.auc:.2f} |", flush=True)
+            for pair, right in found.by_pair.items():
+                print(f"| {name}: {pair[1]} in {pair[0]} | {right:.1f} of {found.people} | |")
 
 
 def print_cost() -> None:

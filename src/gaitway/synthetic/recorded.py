@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from gaitway.silhouettes.align import align_all
 from gaitway.errors import InputError
+from gaitway.silhouettes.align import align_all
 from gaitway.synthetic.benchmark import VIEWS_DEG, LabelledWalk
 from gaitway.synthetic.bvh import gait_angles, read_bvh
 from gaitway.synthetic.figure import Clothes, dress
