@@ -74,6 +74,7 @@ def test_embeddings_move_by_a_share_of_what_is_between_walks():
     moved[:, :, 1] = 1
     assert embedding_agreement(walks, walks).measured["stay"] == 1
     assert embedding_agreement(walks, moved).measured["stay"] == pytest.approx(0.9)
+    assert not embedding_agreement(walks, moved).is_enough
     assert not embedding_agreement(walks, 100 + walks).is_enough
     assert not embedding_agreement(walks[:1], walks[:1]).is_enough  # nothing to compare with
 

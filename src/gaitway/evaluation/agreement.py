@@ -17,7 +17,7 @@ SAME_IOU = 0.5
 # What is asked of int8 on scenes it was not fitted to: no more change than bf16 brings; docs/decisions/0058.
 MIN_BOXES = {"boxes kept": 0.95, "boxes true": 0.95, "overlap": 0.95}
 MIN_MASKS = {"mask overlap": 0.95, "presence": 0.95}
-MIN_EMBEDDINGS = {"stay": 0.9}
+MIN_EMBEDDINGS = {"stay": 0.95}
 
 
 @dataclass(frozen=True, slots=True)
