@@ -85,14 +85,17 @@ def _street(
 ) -> Scene:
     """Let people cross the picture to the right, and the last of them to the left.
 
-    ``order`` says which start and lane each of ``people`` takes.
+    ``order`` says which lane each of ``people`` takes. The faster start first: people meet, but nobody walks
+    behind somebody else all the way.
     """
-    actors = []
+    actors, names = [], list(people)
+    by_speed = sorted(names[:-1], key=lambda name: -people[name].speed_mps)
+    start_s = {name: _START_S[rank] for rank, name in enumerate([*by_speed, names[-1]])}
     for i, (name, walker) in enumerate(people.items()):
         to_right = i < len(people) - 1
         start = (-_EDGE_M if to_right else _EDGE_M, _LANE_M[order[i]])
         path = Path(start, 0.0 if to_right else np.pi)
-        actors.append(Actor(name, walker, path, _START_S[order[i]], seed * 1000 + number * 10 + i))
+        actors.append(Actor(name, walker, path, start_s[name], seed * 1000 + number * 10 + i))
     turn = _TURN[number]
     eye = np.array([8.5 * np.sin(turn), -8.5 * np.cos(turn), 2.9])
     camera = look_at(eye, np.array([0.0, 0.0, 0.85]), 860.0, SIZE_WH)
