@@ -53,6 +53,18 @@ def crossing(seed: int, *, seconds: float = 5.0) -> Scene:
     return Scene(actors, camera, SceneConfig(seconds=seconds, frame_rate=RATE, seed=seed))
 
 
+def meeting(scene: Scene) -> int:
+    """Return the frame in which the two people's boxes lie on each other most nearly."""
+    alone = exchanged(scene, None)
+    frames = np.arange(alone.table.frame_index.max() + 1)
+    middle = alone.table.xyxy[:, [0, 2]].mean(axis=1)
+    one, two = (
+        np.interp(frames, alone.table.frame_index[alone.actor == who], middle[alone.actor == who])
+        for who in (0, 1)
+    )
+    return int(np.abs(one - two).argmin())
+
+
 def exchanged(scene: Scene, at: int | None) -> Exchange:
     """Return the scene's boxes; from frame ``at`` on the two tracks carry each other's id.
 

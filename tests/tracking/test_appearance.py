@@ -7,9 +7,10 @@ from gaitway.errors import InputError
 from gaitway.tracking.appearance import AppearanceConfig, AppearanceOdds
 from gaitway.tracking.looks import Looks
 from gaitway.tracking.offline import NO_HINTS, Hints, find_people
-from support.exchanges import RATE, SIZE_WH, crossing, exchanged, side_by_side
+from support.exchanges import RATE, SIZE_WH, crossing, exchanged, meeting, side_by_side
 
-MEETING = 31
+FILM = crossing(6)  # there motion alone is fooled
+MEETING = meeting(FILM)
 
 
 def hints_of(exchange):
@@ -19,12 +20,12 @@ def hints_of(exchange):
 
 @pytest.fixture(scope="module")
 def swapped():
-    return exchanged(crossing(0), MEETING)
+    return exchanged(FILM, MEETING)
 
 
 @pytest.fixture(scope="module")
 def right():
-    return exchanged(crossing(0), None)
+    return exchanged(FILM, None)
 
 
 def test_ids_exchanged_where_two_cross_are_put_right_by_looks_not_by_motion_alone(swapped):
@@ -32,16 +33,14 @@ def test_ids_exchanged_where_two_cross_are_put_right_by_looks_not_by_motion_alon
     blind = find_people(swapped.table, RATE, SIZE_WH, hints=NO_HINTS)
     assert swapped.purity(blind) < 0.6
     people = find_people(swapped.table, RATE, SIZE_WH, hints=hints_of(swapped))
-    assert swapped.purity(people) == 1.0
+    assert swapped.purity(people) > 0.98  # a frame off, where one lies on the other
     assert set(people) == {1, 2}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("make", "seed", "at"), [(crossing, 2, MEETING), (crossing, 3, MEETING), (side_by_side, 0, 36)]
-)
-def test_other_people_other_places(make, seed, at):
-    exchange = exchanged(make(seed), at)
+@pytest.mark.parametrize(("make", "seed"), [(crossing, 2), (crossing, 3), (side_by_side, 0)])
+def test_other_people_other_places(make, seed):
+    exchange = exchanged(make(seed), meeting(make(seed)))
     people = find_people(exchange.table, RATE, SIZE_WH, hints=hints_of(exchange))
     assert exchange.purity(people) > 0.98
     assert set(people) == {1, 2}
@@ -77,7 +76,8 @@ def test_one_person_looks_alike_and_another_does_not(right):
     config = AppearanceConfig()
     frame, actor = right.table.frame_index, right.actor
     before, after = [
-        [np.flatnonzero((actor == who) & side) for who in (0, 1)] for side in (frame < 25, frame > 37)
+        [np.flatnonzero((actor == who) & side) for who in (0, 1)]
+        for side in (frame < MEETING - 6, frame > MEETING + 6)
     ]
     for who in (0, 1):
         assert odds.against(before[who], after[who]) < 0
