@@ -44,6 +44,9 @@ class Settings:
         link: Link broken tracks once a video is complete (files only; cameras stay online).
         link_by_looks: Let clothes and proportions count when tracks are linked and parted.
         link_by_gait: Let walks count when tracks are linked.
+        min_score: A track whose best score stays below it is unknown; 0.5: as likely as not.
+        together: Decide about everybody who is seen at once together; else every track by itself.
+        centre: Take out what sets a probe video apart from a gallery video as a whole (``centre_scene``).
         threads: Cores to use; 0 means all there are.
         pipeline: Bounds of memory and overlap.
     """
@@ -63,6 +66,9 @@ class Settings:
     link: bool = True
     link_by_looks: bool = True
     link_by_gait: bool = True
+    min_score: float = 0.5
+    together: bool = True
+    centre: bool = True
     threads: int = 0
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 

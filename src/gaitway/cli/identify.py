@@ -43,6 +43,7 @@ def identify(
         bool | None,
         typer.Option("--seed-layout", help="Also write output/, with All-in-One-Gait's folders and names."),
     ] = None,
+    min_score: options.MinScore = None,
     threads: options.Threads = None,
     config: options.Config = None,
     quiet: options.Quiet = False,
@@ -68,6 +69,7 @@ def identify(
         draw=draw,
         video=video,
         seed_layout=seed_layout,
+        min_score=min_score,
         threads=threads,
     )
     with reporter(quiet=quiet) as report:

@@ -49,6 +49,10 @@ Draw = Annotated[
     ),
 ]
 Video = Annotated[bool | None, typer.Option("--video/--no-video", help="Write annotated videos.")]
+MinScore = Annotated[
+    float | None,
+    typer.Option("--min-score", min=0, max=1, help="Below this score a track is unknown. Default: 0.5."),
+]
 Threads = Annotated[int | None, typer.Option(min=0, metavar="N", help="Cores to use; 0 for all.")]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Settings from a TOML file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the result.")]

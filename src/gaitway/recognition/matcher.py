@@ -54,12 +54,15 @@ class JointMatcher:
 
     The same rule would hold within a gallery video. There every track is an identity of its own, so it holds
     by construction; one person on several gallery videos has as many labels, unless ``labels`` joins them.
+
+    Attributes:
+        config: How it decides.
     """
 
     def __init__(self, config: MatcherConfig | None = None) -> None:
-        self._config = config or MatcherConfig()
-        if not 0 < self._config.min_score < 1:
-            raise InputError(f"min_score is {self._config.min_score}, wanted a number between 0 and 1")
+        self.config = config or MatcherConfig()
+        if not 0 < self.config.min_score < 1:
+            raise InputError(f"min_score is {self.config.min_score}, wanted a number between 0 and 1")
 
     def match(
         self,
@@ -111,7 +114,7 @@ class JointMatcher:
     ) -> list[Match]:
         identities = sorted(set(names))
         distances = self._distances(gallery, probes, names, spans)
-        fitted = self._config.calibration or calibration_for(gallery[0].model_id)
+        fitted = self.config.calibration or calibration_for(gallery[0].model_id)
         odds = trust[:, None] * (fitted or generic_calibration(distances)).log_odds(distances)
         chosen = self._decide(odds, spans)
         return [
@@ -130,18 +133,18 @@ class JointMatcher:
         identities, column = np.unique(names, return_inverse=True)
         nearest = np.full((len(identities), len(probes)), np.inf, np.float32)
         asked = _stack(probes)
-        seen_at_once = max(len(group) for group in concurrent_groups(spans, self._config.tolerance_frames))
+        seen_at_once = max(len(group) for group in concurrent_groups(spans, self.config.tolerance_frames))
         videos = np.array([walk.video for walk in gallery])
         for video in np.unique(videos):
             rows = np.flatnonzero(videos == video)
             known = _stack([gallery[row] for row in rows.tolist()])
             people = (len(np.unique(column[rows])), seen_at_once)
-            moved = centre_scene(known, asked, people) if self._config.centre else asked
-            np.minimum.at(nearest, column[rows], distance_matrix(known, moved, self._config.metric))
+            moved = centre_scene(known, asked, people) if self.config.centre else asked
+            np.minimum.at(nearest, column[rows], distance_matrix(known, moved, self.config.metric))
         return nearest.T
 
     def _decide(self, odds: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:
-        config = self._config
+        config = self.config
         groups = concurrent_groups(spans, config.tolerance_frames) if config.joint else []
         unknown = np.full(len(odds), -np.log(config.min_score / (1 - config.min_score)))
         return assign_jointly(-odds, groups, unknown)
@@ -155,13 +158,13 @@ class JointMatcher:
         chosen: int,
     ) -> Match:
         scores = score_of(odds)
-        listed = np.argsort(distances, kind="stable")[: self._config.max_candidates].tolist()
+        listed = np.argsort(distances, kind="stable")[: self.config.max_candidates].tolist()
         if chosen >= 0 and chosen not in listed:
             listed.append(chosen)
         candidates = tuple(Candidate(identities[j], float(distances[j]), float(scores[j])) for j in listed)
         if chosen >= 0:
             return Match(probe.video, probe.track_id, candidates, identities[chosen], float(scores[chosen]))
-        reason = TAKEN if scores.max() > self._config.min_score else NOT_NEAR
+        reason = TAKEN if scores.max() > self.config.min_score else NOT_NEAR
         return Match(probe.video, probe.track_id, candidates, None, float(scores.max()), reason)
 
 

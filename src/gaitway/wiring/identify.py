@@ -9,7 +9,7 @@ from gaitway.config import Settings, with_pack
 from gaitway.drawing import identity_colours
 from gaitway.errors import ConfigError
 from gaitway.progress import Report, silent
-from gaitway.recognition.matcher import JointMatcher
+from gaitway.recognition.matcher import JointMatcher, MatcherConfig
 from gaitway.results import GalleryEntry, IdentifyResult, VideoResult
 from gaitway.types import Match
 from gaitway.wiring.draw import Names
@@ -46,12 +46,14 @@ def identify(
 
     Raises:
         ConfigError: Unknown pack, model or setting.
+        InputError: ``min_score`` is not between 0 and 1.
         ModelError: A model's file cannot be had.
         StoreError: ``out`` cannot be written.
     """
     if not gallery or not probes:
         raise ConfigError("gallery or probe videos are missing: name at least one of each")
     settings = with_pack(settings, pack)
+    matcher = matcher_for(settings)
     with open_job(Path(out), [gallery, probes], settings, report) as (job, (gallery_sources, probe_sources)):
         run = RunFolder(job.folder.open_run(), [job.names[s] for s in gallery_sources], settings, report)
 
@@ -66,7 +68,7 @@ def identify(
         probed: dict[str, VideoResult] = {}
         for source, video in job.videos(probe_sources):
             probed[source] = video
-            answers = match_video(list(enrolled.values()), entries, video)
+            answers = match_video(list(enrolled.values()), entries, video, matcher)
             matches += answers
             names = {m.track_id: (m.label, m.score if m.label else None) for m in answers}
             job.afterwards(source, run.probe_video(source, video, names, colours))
@@ -91,8 +93,18 @@ def enrol(videos: Sequence[VideoResult]) -> list[GalleryEntry]:
     ]
 
 
+def matcher_for(settings: Settings) -> JointMatcher:
+    """Return the matcher that decides as the settings say."""
+    return JointMatcher(
+        MatcherConfig(min_score=settings.min_score, joint=settings.together, centre=settings.centre)
+    )
+
+
 def match_video(
-    gallery: Sequence[VideoResult], entries: Sequence[GalleryEntry], probe: VideoResult
+    gallery: Sequence[VideoResult],
+    entries: Sequence[GalleryEntry],
+    probe: VideoResult,
+    matcher: JointMatcher,
 ) -> list[Match]:
     """Decide who the tracks of one probe video are, all together; tracks without a walk say why not."""
     by_name = {video.name: video for video in gallery}
@@ -101,7 +113,7 @@ def match_video(
     spans = [(s.first_frame, s.last_frame) for s in map(probe.summary, comparable)]
     walks = [probe.embeddings[i] for i in comparable]
     qualities = [probe.summary(i).quality for i in comparable]
-    decided = JointMatcher().match(enrolled, walks, spans, [e.label for e in entries], qualities)
+    decided = matcher.match(enrolled, walks, spans, [e.label for e in entries], qualities)
     answers = {m.track_id: m for m in decided}
     return [
         answers.get(s.track_id) or Match(probe.name, s.track_id, reason=s.reason or "no usable silhouettes")
