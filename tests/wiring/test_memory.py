@@ -1,5 +1,6 @@
 """A long video takes no more memory than a short one: what is kept of a frame is small."""
 
+import gc
 import tracemalloc
 from fractions import Fraction
 
@@ -43,6 +44,7 @@ def kept_bytes(count):
     tracemalloc.start()
     stages = Stages(OneBoxDetector(), FullSegmenter(), GeiEncoder(), {}, Networks())
     result = analyse(EndlessSource(count), stages, Settings(link=False), silent, name="made", source="made")
+    gc.collect()  # what other tests' threads left in cycles is not kept
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert result.frame_count == count
@@ -50,8 +52,9 @@ def kept_bytes(count):
 
 
 def test_a_person_in_a_frame_leaves_a_few_numbers_in_memory(monkeypatch):
-    monkeypatch.setattr(spool.LookSpool.__init__, "__defaults__", (1,))  # pictures go to the disk at once
+    monkeypatch.setattr(spool, "IN_MEMORY", 1)  # pictures go to the disk at once
     kept_bytes(50)  # imports and caches
     short, long = kept_bytes(200), kept_bytes(1200)
-    assert (long - short) / 1000 < 400
-    # A picture is 230 kB, a silhouette 4: had any been kept, this could not hold.
+    assert (long - short) / 1000 < 800
+    # A picture is 230 kB, a silhouette 4: had any been kept, this could not hold. Rows are 84 bytes;
+    # the tests' own type checks grow a table of some 300 kB now and then.

@@ -24,15 +24,16 @@ class LookSpool:
     """Boxes in the order of ``add``; a row is one person in one frame.
 
     A row holds 53 bytes of memory. Its keypoints and its silhouette, compressed from 4 kB to about 0.3, lie
-    in memory too until they are more than ``in_memory`` bytes, and then in a temporary file without a name,
-    which is gone with this object, or with the process.
+    in memory too until they are more than ``in_memory`` bytes (IN_MEMORY where None), and then in a temporary
+    file without a name, which is gone with this object, or with the process.
 
     Raises:
         StoreError: The temporary file cannot be written.
     """
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=in_memory)  # noqa: SIM115 - closed with this object
+    def __init__(self, in_memory: int | None = None) -> None:
+        limit = IN_MEMORY if in_memory is None else in_memory
+        self._file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 - closed with this object
         weakref.finalize(self, self._file.close)
         self._end = 0
         self._frame, self._track, self._place = array("q"), array("q"), array("q")
