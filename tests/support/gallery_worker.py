@@ -54,7 +54,7 @@ def write(url: str, seed: int, seconds: float) -> None:
     """Enrol and record until the time is up; say how many."""
     rng, until, count = np.random.default_rng(seed), time.monotonic() + seconds, 0
     with Gallery(url) as gallery:
-        while time.monotonic() < until:
+        while count == 0 or time.monotonic() < until:
             count += 1
             gallery.enroll(f"w{seed}-{count}", walk(rng, count))
             seen = Walk(
@@ -68,7 +68,7 @@ def read(url: str, seed: int, seconds: float) -> None:
     """Search and list until the time is up; the gallery never shrinks."""
     rng, until, count, least = np.random.default_rng(seed), time.monotonic() + seconds, 0, 0
     with Gallery(url) as gallery:
-        while time.monotonic() < until:
+        while count == 0 or time.monotonic() < until:
             count += 1
             (result,) = gallery.search(walk(rng, count), k=3)
             people = gallery.list()
