@@ -16,7 +16,7 @@ from gaitway.silhouettes.quality import FrameQuality
 from gaitway.types import KEYPOINTS
 
 SIDE = 64
-IN_MEMORY = 4 << 20  # bytes: two minutes of three people; what comes after goes to a temporary file
+IN_MEMORY = 1 << 20  # bytes: half a minute of three people; what comes after goes to a temporary file
 _POINTS = KEYPOINTS * 3 * 4  # bytes of one person's keypoints
 
 

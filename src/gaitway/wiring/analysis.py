@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gaitway.adapters.memory import give_back
 from gaitway.config import Settings
 from gaitway.detection.wholeness import make_whole
 from gaitway.pipeline import watch
@@ -21,6 +22,7 @@ from gaitway.wiring.second_pass import SecondPass
 from gaitway.wiring.stages import Stages
 
 REPORT_EVERY = 10  # frames
+TRIM_EVERY = 400  # frames between returns of free memory: holes between pictures grow by 4 kB a frame else
 WALKS_TOGETHER = 8  # encoded side by side: enough for the cores, little memory
 MAX_FRAMES = 720  # of one walk; the field's evaluations use as many (frames_all_limit)
 
@@ -58,6 +60,8 @@ def analyse(
             boxes.add(sighting)
             collector.add(sighting.frame.index, sighting.silhouettes, sighting.others)
             count += 1
+            if count % TRIM_EVERY == 0:
+                give_back()
             if count % REPORT_EVERY == 0:
                 report(Progress("follow", name, count, video.frame_count))
     report(Progress("follow", name, count, count, is_last=True))
