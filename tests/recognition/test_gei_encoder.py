@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaitway.errors import InputError
+from gaitway.errors import InputError, ModelNotFoundError
 from gaitway.protocols import Encoder
 from gaitway.recognition import GeiConfig, GeiEncoder, calibration_for, distance_matrix
+from gaitway.recognition.gei import GeiProjection, load_projection
 from gaitway.recognition.templates import phase_energy_images, template_maps
 from support.sticks import walk
 
@@ -58,6 +59,36 @@ class TestEncoder:
     def test_other_shapes_are_refused(self, shape):
         with pytest.raises(InputError, match="wanted"):
             GeiEncoder().encode([np.zeros(shape, np.uint8)])
+
+
+class TestProjection:
+    def test_the_shipped_one_is_calibrated_and_another_model(self):
+        encoder = GeiEncoder(projection=load_projection())
+        assert calibration_for(encoder.model_id) is not None
+        assert encoder.model_id != GeiEncoder().model_id
+
+    def test_gives_unit_parts_of_the_projection_s_size(self):
+        projection = load_projection()
+        encoded = GeiEncoder(projection=projection).encode([walk(20), walk(3, seed=1)])
+        assert encoded.shape == (2, 4, projection.directions.shape[2])
+        np.testing.assert_allclose(np.linalg.norm(encoded, axis=2), 1, atol=1e-5)
+
+    def test_no_walks(self):
+        encoder = GeiEncoder(projection=load_projection())
+        assert encoder.encode([]).shape == (0, *encoder.encode([walk(2)]).shape[1:])
+
+    def test_one_of_another_shape_is_refused(self):
+        narrow = GeiProjection(np.zeros((4, 8), np.float32), np.zeros((4, 8, 2), np.float32), "narrow")
+        with pytest.raises(InputError, match="wanted"):
+            GeiEncoder(projection=narrow)
+
+    @pytest.mark.parametrize("content", [None, b"", b"not tensors at all"])
+    def test_a_file_that_holds_none_is_one_line(self, tmp_path, content):
+        path = tmp_path / "gei.safetensors"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ModelNotFoundError, match="gei-plain"):
+            load_projection(path)
 
 
 class TestTemplates:

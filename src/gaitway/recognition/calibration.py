@@ -121,8 +121,11 @@ CALIBRATIONS = {
     "gait-template-2cef340cd2c3": Calibration(
         11.49, 11.81, 0.9000, 1.1526, 2.0, "gaitway.training.calibrate, 200 generated scenes"
     ),
+    "gei-a0c42ca2c722": Calibration(
+        10.81, 8.445, 1.315, 1.3627, 2.0, "gaitway.training.calibrate, 200 generated scenes"
+    ),
     "gei-4-2-1-10": Calibration(
-        3.379, 11.71, 1.348, 0.3099, 2.0, "benchmarks/calibrate_matching.py, 50 generated walkers, 16 scenes"
+        1.495, 3.217, 1.268, 0.4770, 2.0, "gaitway.training.calibrate, 200 generated scenes"
     ),
 }
 

@@ -20,7 +20,7 @@ from gaitway.errors import ConfigError
 from gaitway.packs import MODELS, Kind, find_pack
 from gaitway.progress import Report, silent
 from gaitway.protocols import Camera, Detector, Encoder, Segmenter, Tracker
-from gaitway.recognition.gei import GeiEncoder
+from gaitway.recognition.gei import GeiEncoder, load_projection
 from gaitway.recognition.learned import LearnedEncoder, default_network
 from gaitway.segmentation.blazepose import LANDMARK_OUTPUTS, BlazePoseSegmenter
 from gaitway.segmentation.humanseg import HumanSegConfig
@@ -34,7 +34,7 @@ __all__ = ["Networks", "Stages", "build_stages", "make_detector", "make_encoder"
 
 DETECTORS = ("blazepose", "motion", *(m.name for m in MODELS.values() if m.kinds == ("detector",)))
 SEGMENTERS = ("blazepose", "pphumanseg")
-ENCODERS = ("gei", "gait-template", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
+ENCODERS = ("gei", "gei-plain", "gait-template", *(m.name for m in MODELS.values() if "encoder" in m.kinds))
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,8 @@ def make_encoder(
 
 def _encoder(name: str, networks: Networks, config: str | Path | Mapping[str, Any] | None) -> Encoder:
     if name == "gei":
+        return GeiEncoder(projection=load_projection())
+    if name == "gei-plain":
         return GeiEncoder()
     if name == "gait-template":
         graph, model_id = default_network()
