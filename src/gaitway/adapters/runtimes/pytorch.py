@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gaitway.errors import ConfigError, InputError, NetworkError
+from gaitway.adapters.runtimes.arrays import check_inputs
+from gaitway.errors import ConfigError, NetworkError
 
 PRECISIONS = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 Shape = tuple[int, ...]
@@ -78,15 +79,7 @@ class PytorchRuntime:
 
     def submit(self, *inputs: np.ndarray) -> Future[tuple[np.ndarray, ...]]:
         """Start a run on this runtime's thread; errors of the run itself are raised by ``result``."""
-        if len(inputs) != len(self.input_shapes):
-            raise InputError(f"{self._name} got {len(inputs)} inputs, wanted {len(self.input_shapes)}")
-        for array, wanted in zip(inputs, self.input_shapes, strict=True):
-            if len(array.shape) != len(wanted) or any(
-                w not in (-1, g) for g, w in zip(array.shape, wanted, strict=True)
-            ):
-                raise InputError(
-                    f"{self._name} got an input of shape {array.shape}, wanted {wanted} (-1: any)"
-                )
+        check_inputs(inputs, self.input_shapes, self._name)
         return self._worker.submit(self._execute, tuple(self._tensor(a) for a in inputs))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
