@@ -1,9 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from gaitway.errors import InputError
-from gaitway.recognition.gei import GeiEncoder, load_projection
+from gaitway.recognition.gei import GeiConfig, GeiEncoder, load_projection
 from gaitway.synthetic.benchmark import BenchmarkConfig, benchmark_walks
 from gaitway.synthetic.population import PopulationConfig
 from gaitway.training import gei
@@ -47,7 +49,7 @@ def test_no_walks_is_an_error():
 
 def test_the_shipped_projection_tells_generated_people_apart_better_than_plain_energy_images():
     # Walkers that neither the fit nor the choice of its numbers has seen.
-    config = BenchmarkConfig(people=12, population=PopulationConfig(seed=66_000, alike=0.0))
+    config = BenchmarkConfig(people=8, population=PopulationConfig(seed=66_000, alike=0.0))
     walks = list(benchmark_walks(config))
     plain = cross_view(GeiEncoder(), walks).by_condition
     projected = cross_view(GeiEncoder(projection=load_projection()), walks).by_condition
@@ -55,12 +57,14 @@ def test_the_shipped_projection_tells_generated_people_apart_better_than_plain_e
 
 
 def test_the_command_fits_from_a_corpus(tmp_path, monkeypatch):
+    small = GeiConfig(parts=16, phases=1, cut=26)  # 144 numbers a part instead of 2816: a quick fit
+    monkeypatch.setattr(gei, "GeiEncoder", partial(GeiEncoder, small))
     list(write_corpus(tmp_path / "corpus", CorpusConfig(people=6, walks=3, frames=8, per_shard=3)))
     monkeypatch.setattr(
         "sys.argv", ["gei", "--corpus", str(tmp_path / "corpus"), "--out", str(tmp_path / "gei.safetensors")]
     )
     gei.main()
     tensors = load_file(tmp_path / "gei.safetensors")
-    assert tensors["mean"].shape == GeiEncoder().encode([]).shape[1:]
-    projected = GeiEncoder(projection=load_projection(tmp_path / "gei.safetensors"))
+    assert tensors["mean"].shape == GeiEncoder(small).encode([]).shape[1:]
+    projected = GeiEncoder(small, load_projection(tmp_path / "gei.safetensors"))
     assert projected.model_id.startswith("gei-")
