@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
+from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, paint_out, select
 from gaitway.types import Bodies, Detections
 
 
@@ -82,3 +82,31 @@ def test_join_and_select_keep_people_and_bodies_together():
     assert both.confidence.tolist() == pytest.approx([0.9, 0.5])
     assert np.array_equal(body_boxes(both.bodies), both.xyxy)
     assert len(join(Detections.empty(), both)) == 2
+
+
+class TestPaintOut:
+    def test_a_body_takes_the_colour_around_it_and_the_rest_stays(self):
+        image = np.full((128, 128, 3), 90, np.uint8)
+        image[40:100, 50:70] = 250
+        painted = paint_out(image, bodies_of((50, 40, 70, 100)))
+        assert np.abs(painted.astype(int) - 90).max() <= 1
+        assert image[60, 60, 0] == 250
+        assert np.array_equal(painted[:, :40], image[:, :40])
+
+    def test_nobody_leaves_the_picture_as_it_is(self):
+        image = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+        assert np.array_equal(paint_out(image, Bodies.empty()), image)
+
+    @pytest.mark.parametrize("region", [(-60, -60, 68, 68), (100, 90, 228, 218), (500, 500, 628, 628)])
+    def test_bodies_partly_or_wholly_outside_do_no_harm(self, region):
+        x, y = region[:2]
+        image = np.full((128, 150, 3), 7, np.uint8)
+        assert (
+            paint_out(image, bodies_of((x + 5, y + 5, x + 120, y + 120), region=region)).shape == image.shape
+        )
+
+    def test_a_picture_full_of_one_body_is_still_a_picture(self):
+        image = np.full((64, 64, 3), 200, np.uint8)
+        painted = paint_out(image, bodies_of((0, 0, 64, 64), region=(0, 0, 64, 64)))
+        assert painted.dtype == np.uint8
+        assert painted.shape == image.shape

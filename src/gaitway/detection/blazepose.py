@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
-from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, select
+from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_overlap, paint_out, select
 from gaitway.detection.cuts import is_cut, thumbnail
 from gaitway.detection.following import FollowConfig, Follower, confidence
 from gaitway.detection.movement import Movement
@@ -132,7 +132,8 @@ class BlazePoseDetector:
             hopeful = self._hopeful(candidates, found)[: min(left, _CONFIRMED_AT_ONCE)]
             if not len(hopeful):
                 break
-            found = self._admit(image_rgb, found, self._confirm(image_rgb, candidates.select(hopeful)))
+            rest = image_rgb if found.bodies is None else paint_out(image_rgb, found.bodies)
+            found = self._admit(image_rgb, found, self._confirm(rest, candidates.select(hopeful)))
             candidates = candidates.select(np.delete(np.arange(len(candidates)), hopeful))
             left -= len(hopeful)
         return found

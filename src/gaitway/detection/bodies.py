@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64, UInt8
 
 from gaitway.types import Bodies, Detections
 
 _REACH = 0.15  # the crown of the head above the eyes, the outside of an arm beside the elbow
+_PAINT_FROM = 0.3  # probability from which a pixel is painted over: rather too many than a rim of the body
+_PAINT_SHRINK = 4
+_PAINT_SIGMAS = (3.0, 10.0, 30.0)  # pixels of the shrunk picture
 _MIN_PART = 0.03  # parts of a mask smaller than this share of the largest are specks
 
 
@@ -86,6 +89,41 @@ def mask_overlap(
 def covers(bodies: Bodies, row: int, point_xy: Float[np.ndarray, "2"]) -> bool:
     """Tell whether the body's mask holds a point of the frame."""
     return bool(_sample(bodies, row, point_xy[:1], point_xy[1:])[0, 0])
+
+
+def paint_out(image_rgb: UInt8[np.ndarray, "h w 3"], bodies: Bodies) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the picture without the bodies: their pixels take the blurred colours around them.
+
+    Given a crop of two people, the landmark network cuts out whom it likes; without the one who is known it
+    can only find the other.
+    """
+    hidden = cv2.dilate(_union(bodies, image_rgb.shape[:2]), np.ones((5, 5), np.uint8))
+    if not hidden.any():
+        return image_rgb
+    height, width = hidden.shape
+    small = max(width // _PAINT_SHRINK, 1), max(height // _PAINT_SHRINK, 1)
+    shown = (1 - hidden)[..., None]
+    known = cv2.resize(shown.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    colour = cv2.resize(image_rgb * shown, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    # Near colours decide; farther ones, at a hundredth of the weight, where nothing near is seen.
+    weights = [(sigma, 0.01**step) for step, sigma in enumerate(_PAINT_SIGMAS)]
+    total = sum(weight * cv2.GaussianBlur(colour, (0, 0), sigma) for sigma, weight in weights)
+    share = sum(weight * cv2.GaussianBlur(known, (0, 0), sigma) for sigma, weight in weights)
+    fill = np.clip(total / np.maximum(share, 1e-9)[..., None], 0, 255).astype(np.uint8)
+    painted: np.ndarray = np.where(hidden[..., None] > 0, cv2.resize(fill, (width, height)), image_rgb)
+    return painted
+
+
+def _union(bodies: Bodies, shape: tuple[int, ...]) -> UInt8[np.ndarray, "h w"]:
+    """Return 1 where any body may be, 0 elsewhere, over the whole frame."""
+    union = np.zeros(shape[:2], np.uint8)
+    for mask, region in zip(bodies.masks, bodies.region_xyxy, strict=True):
+        left, top, right, bottom = np.rint(region).astype(int)
+        x1, y1, x2, y2 = max(left, 0), max(top, 0), min(right, shape[1]), min(bottom, shape[0])
+        if x2 > x1 and y2 > y1:
+            full = cv2.resize(mask, (int(right - left), int(bottom - top))) > _PAINT_FROM
+            union[y1:y2, x1:x2] |= full[y1 - top : y2 - top, x1 - left : x2 - left]
+    return union
 
 
 def _sample(bodies: Bodies, row: int, xs: Float[np.ndarray, " x"], ys: Float[np.ndarray, " y"]) -> np.ndarray:
