@@ -10,7 +10,7 @@ from gaitway.types import Bodies, Detections
 
 _REACH = 0.15  # the crown of the head above the eyes, the outside of an arm beside the elbow
 _PAINT_FROM = 0.3  # probability from which a pixel is painted over: rather too many than a rim of the body
-_PAINT_SHRINK = 4
+_PAINT_SIDE = 213  # longer side of the shrunk picture that colours are blurred in, pixels
 _PAINT_SIGMAS = (3.0, 10.0, 30.0)  # pixels of the shrunk picture
 _MIN_PART = 0.03  # parts of a mask smaller than this share of the largest are specks
 
@@ -101,16 +101,18 @@ def paint_out(image_rgb: UInt8[np.ndarray, "h w 3"], bodies: Bodies) -> UInt8[np
     if not hidden.any():
         return image_rgb
     height, width = hidden.shape
-    small = max(width // _PAINT_SHRINK, 1), max(height // _PAINT_SHRINK, 1)
-    shown = (1 - hidden)[..., None]
+    shrink = max(max(width, height) // _PAINT_SIDE, 4)
+    small = max(width // shrink, 1), max(height // shrink, 1)
+    shown = 1 - hidden
     known = cv2.resize(shown.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(image_rgb * shown, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    others = cv2.bitwise_and(image_rgb, image_rgb, mask=shown)
+    colour = cv2.resize(others, small, interpolation=cv2.INTER_AREA).astype(np.float32)
     # Near colours decide; farther ones, at a hundredth of the weight, where nothing near is seen.
     weights = [(sigma, 0.01**step) for step, sigma in enumerate(_PAINT_SIGMAS)]
     total = sum(weight * cv2.GaussianBlur(colour, (0, 0), sigma) for sigma, weight in weights)
     share = sum(weight * cv2.GaussianBlur(known, (0, 0), sigma) for sigma, weight in weights)
     fill = np.clip(total / np.maximum(share, 1e-9)[..., None], 0, 255).astype(np.uint8)
-    painted: np.ndarray = np.where(hidden[..., None] > 0, cv2.resize(fill, (width, height)), image_rgb)
+    painted: np.ndarray = cv2.copyTo(cv2.resize(fill, (width, height)), hidden, image_rgb.copy())
     return painted
 
 
