@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gaitway.errors import InputError
+from gaitway.results import TrackTable
 from gaitway.tracking.appearance import AppearanceConfig, AppearanceOdds
 from gaitway.tracking.looks import Looks
 from gaitway.tracking.offline import NO_HINTS, Hints, find_people
@@ -117,3 +118,14 @@ def test_bodies_of_other_proportions_speak_against_one_person(right):
 def test_looks_of_another_table_are_refused(right):
     with pytest.raises(InputError, match="wanted one each"):
         AppearanceOdds(right.table, Looks(np.zeros((1, 6, 6), np.uint8), np.zeros((1, 3), np.float32)), RATE)
+
+
+def test_who_takes_over_is_told_by_looks_before_being_seen_beside_anybody():
+    frame = np.concatenate([np.arange(60), np.arange(34, 60)])
+    track = np.repeat([1, 2], [60, 26])
+    xyxy = np.where(track[:, None] == 1, [100, 50, 130, 150], [120, 50, 150, 150]).astype(np.float32)
+    table = TrackTable(frame, track, xyxy, np.ones(86, np.float32), np.zeros(86, bool))
+    colours = np.zeros((86, 6, 6), np.uint8)
+    colours[np.arange(86), :, np.where((track == 1) & (frame < 25), 1, 4)] = 250
+    rows = AppearanceOdds(table, Looks(colours, np.full((86, 3), np.nan, np.float32)), RATE).changes()
+    assert (table.track_id[rows].tolist(), table.frame_index[rows].tolist()) == ([1], [25])

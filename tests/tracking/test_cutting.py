@@ -51,3 +51,29 @@ def test_a_change_by_looks_is_a_cut_and_the_boxes_round_it_are_not_trusted():
 def test_a_change_while_lost_beside_somebody_is_placed_in_the_boxes_given():
     _, changed, _ = cut(pieces_of(lost_for(10), beside=True), [28])
     assert np.flatnonzero(changed).tolist() == [28]
+
+
+def displaced(gap):
+    """One who stands and is lost for ``gap`` frames, while somebody else's box is where they stood."""
+    whole = pieces_of(lost_for(gap), beside=False)
+    is_there = (whole.piece == 1) & (whole.frame >= 30) & (whole.frame < 30 + gap)
+    whole.xywh[:, 0] = np.where(whole.piece == 0, 300, np.where(is_there, 304, 500))
+    return whole, is_there
+
+
+def test_who_comes_back_from_where_another_was_seen_is_cut_there():
+    whole, _ = displaced(10)
+    own = cut(whole)[0].piece[:50]
+    assert np.flatnonzero(np.diff(own)).tolist() == [29]
+
+
+def test_a_box_where_somebody_is_missing_for_a_moment_is_neither_s():
+    whole, is_there = displaced(4)
+    pieces, _, _ = cut(whole)
+    assert (~pieces.is_clear).tolist() == is_there.tolist()
+    assert np.flatnonzero(np.diff(pieces.piece[56:])).tolist() == [31]  # its middle
+
+
+def test_a_box_where_somebody_has_long_been_missing_is_its_owner_s():
+    whole, _ = displaced(20)
+    assert cut(whole)[0].is_clear.all()

@@ -39,6 +39,8 @@ class AppearanceConfig:
         change: A track is split where its looks before and after differ by so much, in nats.
         doubt: Places where so much less speaks for the change than at the best one are possible too, in nats.
         near_s: Only so near to a gap or to somebody else's box: elsewhere nobody takes a track over.
+        seen_s: Where looks tell so near to such a place, they say when it was: the other one may not have
+            been seen before.
     """
 
     same: float = 0.006
@@ -57,6 +59,7 @@ class AppearanceConfig:
     change: float = 4.0
     doubt: float = 0.5
     near_s: float = 0.5
+    seen_s: float = 1.0
 
 
 DEFAULT = AppearanceConfig()
@@ -170,16 +173,18 @@ class AppearanceOdds:
     def _splits(self, rows: Rows) -> Int64[np.ndarray, "k 2"]:
         """Return where in one track's known rows somebody else begins, from and to which row it may be."""
         least = max(self._config.least_rows, round(self._config.least_s * self._frame_rate))
-        may = self._may_change(rows)
+        may, near = (
+            self._may_change(rows, reach_s) for reach_s in (self._config.near_s, self._config.seen_s)
+        )
         total = np.cumsum(self._colours[rows], axis=0, dtype=np.float64)
         total = np.concatenate([np.zeros((1, *total.shape[1:])), total])
         splits, parts = [], [(0, len(rows))]
         while parts:  # by bisection
             low, high = parts.pop()
             split = np.arange(low + least, high - least + 1)
-            split = split[may[split]]
+            split = split[near[split]]
             nats = self._against_splits(self._frame[rows], total, split, (low, high))
-            if len(nats) and nats.max() >= self._config.change:
+            if nats[may[split]].max(initial=-np.inf) >= self._config.change:
                 best = int(split[nats.argmax()])
                 open_ = split[nats >= nats.max() - self._config.doubt]
                 splits.append((int(open_.min()), int(open_.max())))
@@ -200,9 +205,9 @@ class AppearanceOdds:
         gap_s = (frame[split] - frame[split - 1]) / self._frame_rate
         return self._nats(total[split] - total[first], total[stop] - total[split], gap_s)
 
-    def _may_change(self, rows: Rows) -> Bool[np.ndarray, " _"]:
+    def _may_change(self, rows: Rows, reach_s: float) -> Bool[np.ndarray, " _"]:
         """Tell before which of one track's known rows an owner may have changed: near others, after gaps."""
-        frame, reach = self._frame[rows], self._config.near_s * self._frame_rate
+        frame, reach = self._frame[rows], reach_s * self._frame_rate
         own = np.flatnonzero(self._track == self._track[rows[0]])
         near = np.sort(self._frame[own[self._overlap[own] > 0]])
         after = np.searchsorted(near, frame + reach, side="right")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from gaitway.tracking.linking import LinkConfig, Motion, Rows, measure_motion
-from gaitway.tracking.tracklets import Pieces, meetings, number_pieces
+from gaitway.tracking.tracklets import Pieces, fill_gaps, meetings, number_pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,9 @@ class CutConfig:
             stride. Tracks are cut there too.
         passing_s: Who reaches the border for no longer passes it: those boxes are cut off and their centres
             stay behind the person. It takes half a second at walking pace.
-        doubt_s: Boxes so near to a change of owner are not trusted to be either's.
+        doubt_s: Boxes so near to a change of owner are not trusted to be either's. Nor is a box that holds
+            the place of somebody missing for no longer.
+        held: Such a box has so much of that place in it: a neighbour's own box has less.
     """
 
     contested: float = 0.4
@@ -30,6 +33,23 @@ class CutConfig:
     lost_s: float = 0.2
     passing_s: float = 1.0
     doubt_s: float = 0.5
+    held: float = 0.9
+
+
+class _Covered(NamedTuple):
+    """Boxes that lie where somebody else, out of sight, must be.
+
+    Attributes:
+        rows: The boxes, (k,).
+        after: The rows with which those out of sight come back, (k,).
+        missing: For how many frames they were, (k,).
+        held: How much of their place is in the box, (k,).
+    """
+
+    rows: Rows
+    after: Rows
+    missing: Rows
+    held: Float64[np.ndarray, " k"]
 
 
 def cut_tracks(
@@ -52,14 +72,20 @@ def cut_tracks(
     is_clear, is_alone = np.ones((2, len(frame)), bool)
     is_clear[meeting.rows[meeting.value > config.contested]] = False
     is_alone[meeting.rows] = False
+    hidden = _out_of_sight(whole, config.contested)
+    is_brief = hidden.missing <= config.doubt_s * frame_rate
+    is_single = np.ones(len(frame), bool)
+    is_single[hidden.rows[is_brief & (hidden.held >= config.held)]] = False
     is_passing = _brief(track, whole.at_border, config.passing_s * frame_rate)
-    motion = measure_motion(whole._replace(is_clear=is_clear & ~is_passing), frame_rate, link)
+    motion = measure_motion(whole._replace(is_clear=is_clear & is_single & ~is_passing), frame_rate, link)
     cut = np.zeros(len(frame), bool)
     if motion.surprise <= config.trust:
-        cut |= _middles(track, is_clear)
-        cut |= _returns(track, frame, is_alone & ~whole.at_border, config.lost_s * frame_rate)
+        cut |= _middles(track, is_clear) | _middles(track, is_single)
+        lost = config.lost_s * frame_rate
+        cut |= _returns(track, frame, is_alone & ~whole.at_border, lost)
+        cut[hidden.after[hidden.missing > lost]] = True
     changed = _place_changes(track, cut, is_clear, changes)
-    is_clear &= ~(is_passing | _around(changed, round(config.doubt_s * frame_rate)))
+    is_clear &= is_single & ~(is_passing | _around(changed, round(config.doubt_s * frame_rate)))
     number = number_pieces(track, cut | changed)
     return whole._replace(piece=number, is_clear=is_clear), changed, motion
 
@@ -82,6 +108,33 @@ def _returns(
     is_gap = (np.diff(frame) > longest) & (track[1:] == track[:-1])
     returns[1:] = is_gap & ~(is_alone[1:] & is_alone[:-1])
     return returns
+
+
+def _out_of_sight(whole: Pieces, contested: float) -> _Covered:
+    """Return whom tracks in their gaps, put in between, lie on by more than ``contested`` IoU."""
+    track, frame = whole.piece, whole.frame
+    parts = zip(*whole.bounds, strict=True)
+    gaps = [fill_gaps(frame[a : b + 1], whole.xywh[a : b + 1], int(frame[b] - frame[a])) for a, b in parts]
+    missing = np.concatenate([frame[:0], *(frames for frames, _ in gaps)])
+    place = np.concatenate([whole.xywh[:0], *(boxes for _, boxes in gaps)])
+    owner = np.repeat(np.arange(whole.total), [len(frames) for frames, _ in gaps])
+    found = meetings(np.concatenate([frame, missing]), np.concatenate([whole.xywh, place]), contested)
+    is_found = (found.rows < len(frame)) & (found.columns >= len(frame))
+    rows, gap = found.rows[is_found], found.columns[is_found] - len(frame)
+    span = int(frame.max(initial=0)) + 1  # so that track, then frame, is one rising number
+    after = np.searchsorted(track * span + frame, owner[gap] * span + missing[gap])
+    held = _share_within(place[gap], whole.xywh[rows])
+    return _Covered(rows, after, frame[after] - frame[after - 1] - 1, held)
+
+
+def _share_within(
+    inner: Float64[np.ndarray, "k 4"], outer: Float64[np.ndarray, "k 4"]
+) -> Float64[np.ndarray, " k"]:
+    """Return which share of every inner box's area lies in its outer one; both by centre and size."""
+    low = np.maximum(inner[:, :2] - inner[:, 2:] / 2, outer[:, :2] - outer[:, 2:] / 2)
+    high = np.minimum(inner[:, :2] + inner[:, 2:] / 2, outer[:, :2] + outer[:, 2:] / 2)
+    share: np.ndarray = (high - low).clip(0).prod(axis=1) / inner[:, 2:].prod(axis=1)
+    return share
 
 
 def _place_changes(
