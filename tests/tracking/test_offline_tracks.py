@@ -189,6 +189,19 @@ def test_boxes_in_which_nobody_is_believed_keep_no_track_from_going_on(seed):
     assert set(find_people(sure, 25, (640, 480))[seen]) == {1, 2}
 
 
+def test_what_never_moves_must_be_believed_more_than_who_walks():
+    spot = np.array([400.0, 100, 440, 200])
+    rows = [(f, 1, walker(f)[0]) for f in range(60)] + [(f, 2, spot + f % 2) for f in range(60)]
+    table = table_of(rows)
+    doubted = TrackTable(
+        table.frame_index, table.track_id, table.xyxy, np.full(len(table), 0.2, np.float32), table.filled
+    )
+    for every, left in ((3, {1}), (5, {1, 2})):  # in so many frames nobody is believed
+        presence = np.where(table.frame_index % every == 0, 0.1, 0.9).astype(np.float32)
+        linked = link_tracklets(doubted, 25, (640, 480), hints=Hints(presence=presence))
+        assert set(linked.track_id) == left
+
+
 def test_who_is_seen_in_few_of_the_frames_between_is_dropped_where_the_presence_is_known():
     spot = np.array([400.0, 100, 440, 200])
     rows = [(f, 1, walker(f)[0]) for f in range(90)] + [(f, 2, spot) for f in range(0, 90, 8)]

@@ -14,7 +14,15 @@ from gaitway.results import TrackTable
 from gaitway.tracking.cutting import CutConfig, cut_tracks
 from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
-from gaitway.tracking.tracklets import Pieces, centred, fill_gaps, meetings, number_pieces, smooth_course
+from gaitway.tracking.tracklets import (
+    Pieces,
+    centred,
+    farthest,
+    fill_gaps,
+    meetings,
+    number_pieces,
+    smooth_course,
+)
 
 Table = Float64[np.ndarray, "_ 8"]  # frame from 1, id, x, y, w, h, score, filled
 FRAME, TRACK, BOX, SCORE, FILLED = 0, 1, slice(2, 6), 6, 7
@@ -37,6 +45,10 @@ class OfflineConfig:
         belief: Where the presence is known, boxes believed less than this by the detector and by the network
             that cuts out take no part in the linking, and tracks are dropped if half of theirs are: both
             were trained to switch there.
+        still: What never moves farther from its middle, in heights, is no walker, and mistaken for a person
+            it is one mistake however often it is repeated: it is dropped if ``still_doubt`` of its boxes
+            are not believed.
+        still_doubt: See ``still``.
         min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
         smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
         link: Beliefs of the linking.
@@ -50,6 +62,8 @@ class OfflineConfig:
     fill_s: float = 4.0
     min_rows: int = 6
     belief: float = 0.5
+    still: float = 0.25
+    still_doubt: float = 0.25
     min_seen: float = 0.3
     smooth_s: float = 0.06
     link: LinkConfig = field(default_factory=LinkConfig)
@@ -144,7 +158,8 @@ def link_tracklets(
     rows = _as_rows(table)
     rows[:, TRACK] = find_people(table, frame_rate, image_size, hints=hints, config=config)
     if hints.presence is not None:
-        rows = _without_nobody(rows, hints.presence, config)
+        away = farthest(rows[:, TRACK].astype(np.int64), centred(_steadied(rows, hints.camera_xy)[:, BOX]))
+        rows = _without_nobody(rows, away, hints.presence, config)
     still = _steadied(rows, hints.camera_xy)
     filled = [_fill(mine, float(frame_rate), config) for mine in _by_track(still)]
     rows = np.concatenate([rows, *(_steadied(mine, hints.camera_xy, back=True) for mine in filled)])
@@ -189,7 +204,9 @@ def find_people(
     return people
 
 
-def _without_nobody(rows: Table, presence: Float32[np.ndarray, " m"], config: OfflineConfig) -> Table:
+def _without_nobody(
+    rows: Table, away: Float64[np.ndarray, " n"], presence: Float32[np.ndarray, " m"], config: OfflineConfig
+) -> Table:
     """Drop fragments, chained false alarms and tracks that neither network believes in."""
     track = rows[:, TRACK].astype(np.int64)
     is_doubtful = np.maximum(rows[:, SCORE], presence) < config.belief
@@ -197,7 +214,9 @@ def _without_nobody(rows: Table, presence: Float32[np.ndarray, " m"], config: Of
     first, last = np.full(len(count), np.inf), np.full(len(count), -np.inf)
     np.minimum.at(first, track, rows[:, FRAME])
     np.maximum.at(last, track, rows[:, FRAME])
-    is_kept = (count >= config.min_rows) & (doubtful <= count / 2)
+    is_kept = (count >= config.min_rows) & (
+        doubtful <= count * np.where(away > config.still, 0.5, config.still_doubt)
+    )
     is_kept &= count >= config.min_seen * (last - first + 1)
     rows = rows[is_kept[track]]
     if len(rows):

@@ -136,6 +136,16 @@ def find_ends(
     return Ends(end, clear, position, velocity, variance, height)
 
 
+def farthest(track: Rows, xywh: Float64[np.ndarray, "m 4"]) -> Float64[np.ndarray, " n"]:
+    """Return how far every track, by its number from 0, gets from its middle, in heights; 0 for none."""
+    away = np.zeros(int(track.max(initial=-1)) + 1)
+    for name in np.unique(track):
+        mine = xywh[track == name]
+        from_middle = np.linalg.norm(mine[:, :2] - np.median(mine[:, :2], axis=0), axis=1)
+        away[name] = from_middle.max() / np.median(mine[:, 3])
+    return away
+
+
 def fill_gaps(
     frame: Int64[np.ndarray, " m"], values: Float64[np.ndarray, "m k"], longest: int
 ) -> tuple[Int64[np.ndarray, " p"], Float64[np.ndarray, "p k"]]:
