@@ -62,7 +62,7 @@ class OfflineConfig:
     fill_s: float = 4.0
     min_rows: int = 6
     belief: float = 0.5
-    still: float = 0.25
+    still: float = 0.5
     still_doubt: float = 0.25
     min_seen: float = 0.3
     smooth_s: float = 0.06
