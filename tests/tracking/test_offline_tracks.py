@@ -221,6 +221,13 @@ def test_a_walker_hidden_while_the_camera_swings_is_found_where_the_camera_went(
     np.testing.assert_array_equal(linked.filled, (np.arange(80) >= 30) & (np.arange(80) < 45))
 
 
+def test_nobody_vanishes_where_somebody_appears_unless_looks_are_sure_of_it():
+    table = table_of([(f, 1, walker(f)[0]) for f in range(60)])
+    for nats, people in ((4.5, {1}), (5.5, {1, 2})):
+        hints = Hints(lambda *_, nats=nats: nats, changes=np.array([30]))
+        assert set(find_people(table, 25, (640, 480), hints=hints)) == people
+
+
 def test_a_disturbed_stretch_goes_back_to_whom_it_came_from():
     table = table_of([(f, 1, walker(f)[0]) for f in range(90)])
 

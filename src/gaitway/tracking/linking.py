@@ -41,6 +41,8 @@ class LinkConfig:
             reach it and are out of sight have left.
         by_looks: Pairs that lack no more than so many nats may still be joined by how they look.
         same_track: Log odds added where the tracker itself had joined the two pieces.
+        vanish: Log odds against somebody's vanishing for good in the very place where somebody new appears
+            in the next box: two wonders at once. A change by looks must speak for it more than that.
         tail: Degrees of freedom of Student's t: people sometimes turn round at once.
     """
 
@@ -56,6 +58,7 @@ class LinkConfig:
     left: float = 2.3
     by_looks: float = 2.0
     same_track: float = 1.0
+    vanish: float = 4.0
     tail: float = 4.0
 
 
@@ -163,6 +166,10 @@ def link_pieces(
         before, after = assign(gains, (pieces.total, pieces.total))
     else:
         before, after = _link_by_looks(gains, pieces, appearance, config.max_gap_s * frame_rate)
+        split = np.flatnonzero(changed[1:] & (track[1:] == track[:-1]))
+        loose = split[~np.isin(split, before) & ~np.isin(split + 1, after)]
+        is_one = _against(pieces, loose, appearance) < config.same_track + config.vanish
+        before, after = np.append(before, loose[is_one]), np.append(after, loose[is_one] + 1)
     person = np.arange(pieces.total)
     for i in np.argsort(heads.frame[after], kind="stable"):  # in time order
         person[after[i]] = person[before[i]]
@@ -234,6 +241,13 @@ def _compare(
     turn = (head.velocity - keep * tail.velocity) / height
     distance = (vv * away**2 - 2 * pv * away * turn + pp * turn**2) / determinant
     return _Comparison(distance.sum(axis=0), determinant)
+
+
+def _against(pieces: Pieces, index: Rows, appearance: Appearance) -> Float64[np.ndarray, " k"]:
+    """Return what speaks against pieces ``index`` and those next to them being one person, in nats."""
+    starts, stops = pieces.bounds
+    rows = [np.arange(first, last + 1) for first, last in zip(starts, stops, strict=True)]
+    return np.array([appearance(rows[i], rows[i + 1]) for i in index.tolist()], np.float64)
 
 
 def _link_by_looks(gains: Pairs, pieces: Pieces, appearance: Appearance, reach: float) -> tuple[Rows, Rows]:
