@@ -10,7 +10,9 @@ from support.fakes import CountingTracker, FullSegmenter, OneBoxDetector, frames
 
 
 def run(count, detector):
-    return list(watch(frames(count), detector, CountingTracker(), FullSegmenter(), size_wh=(64, 48)))
+    return list(
+        watch(frames(count), detector, CountingTracker(), FullSegmenter(), size_wh=(64, 48), frame_rate=30.0)
+    )
 
 
 @pytest.mark.parametrize("with_bodies", [False, True])
@@ -37,7 +39,7 @@ def test_a_body_made_by_the_detector_is_not_cut_out_again():
         def submit(self, image_rgb, xyxy):
             pytest.fail("the segmenter ran although the detector had the masks")
 
-    followed = follow(frames(3), OneBoxDetector(with_bodies=True), CountingTracker())
+    followed = follow(frames(3), OneBoxDetector(with_bodies=True), CountingTracker(), frame_rate=30.0)
     assert len(list(cut_out(followed, Forbidden()))) == 3
 
 
@@ -57,7 +59,7 @@ def test_people_not_followed_are_kept_apart_as_others():
 
             return Tracks(xyxy[1:], scores[1:], np.array([7]), np.array([1]))
 
-    (sighting,) = cut_out(follow(frames(1), Two(), OnlySecond()), FullSegmenter())
+    (sighting,) = cut_out(follow(frames(1), Two(), OnlySecond(), frame_rate=30.0), FullSegmenter())
     assert sighting.silhouettes.track_id.tolist() == [7]
     assert len(sighting.others) == 1
     assert sighting.others.region_xyxy[0, 0] == 0
@@ -82,7 +84,7 @@ def test_the_tracker_is_told_how_the_camera_moved_and_so_is_who_reads_the_sighti
             return super().update(xyxy, scores)
 
     tracker = Told()
-    followed = follow(frames(3), OneBoxDetector(), tracker, Panning())
+    followed = follow(frames(3), OneBoxDetector(), tracker, Panning(), frame_rate=30.0)
     seen = [s.camera for s in cut_out(followed, FullSegmenter())]
     assert tracker.cameras == [None, 1, 2]
     assert seen[0] is None
@@ -101,7 +103,9 @@ def test_an_error_in_any_stage_reaches_the_caller():
     with pytest.raises(ValueError, match="broken at 5"):
         seen.extend(
             s.frame.index
-            for s in watch(frames(20), Broken(), CountingTracker(), FullSegmenter(), size_wh=(64, 48))
+            for s in watch(
+                frames(20), Broken(), CountingTracker(), FullSegmenter(), size_wh=(64, 48), frame_rate=30.0
+            )
         )
 
 

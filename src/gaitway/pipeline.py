@@ -75,13 +75,18 @@ class Followed(NamedTuple):
 
 
 def follow(
-    frames: Iterable[Frame], detector: Detector, tracker: Tracker, camera: Camera | None = None
+    frames: Iterable[Frame],
+    detector: Detector,
+    tracker: Tracker,
+    camera: Camera | None = None,
+    *,
+    frame_rate: float,
 ) -> Iterator[Followed]:
     """Find the people of each frame and give them their ids, in order.
 
     Where a ``camera`` estimates its own motion (from what is not people), the tracker is told.
     """
-    detector.reset()
+    detector.reset(frame_rate)
     for frame in frames:
         detections = detector.detect(frame.image)
         motion = camera.update(frame.image, detections.xyxy) if camera else None
@@ -131,6 +136,7 @@ def watch(
     segmenter: Segmenter,
     *,
     size_wh: tuple[int, int],
+    frame_rate: float,
     camera: Camera | None = None,
     config: PipelineConfig | None = None,
 ) -> Generator[Sighting, None, None]:
@@ -142,6 +148,7 @@ def watch(
         tracker: A fresh one.
         segmenter: Cuts out the people whom the detector did not cut out itself.
         size_wh: Size of the frames in pixels, which bounds the queues.
+        frame_rate: Frames a second.
         camera: Estimates the camera's own motion; a fresh one.
         config: Bounds of memory and overlap.
 
@@ -151,7 +158,7 @@ def watch(
     config = config or PipelineConfig()
     depth = config.depth(size_wh)
     decoded = prefetch(frames, depth)
-    followed = prefetch(follow(decoded, detector, tracker, camera), depth)
+    followed = prefetch(follow(decoded, detector, tracker, camera, frame_rate=frame_rate), depth)
     return prefetch(cut_out(followed, segmenter, max_pending=min(depth, config.max_pending)), depth)
 
 

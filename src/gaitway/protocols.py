@@ -71,10 +71,13 @@ class Runtime(Protocol):
 
 @runtime_checkable
 class Detector(Protocol):
-    """Finds people in a frame. A detector may remember earlier frames until ``reset``."""
+    """Finds people in a frame. A detector may remember earlier frames until ``reset``.
+
+    ``reset`` says how many frames a second come next, if that is known.
+    """
 
     def detect(self, image_rgb: UInt8[np.ndarray, "h w 3"]) -> Detections: ...
-    def reset(self) -> None: ...
+    def reset(self, frame_rate: float | None = None) -> None: ...
 
 
 @runtime_checkable

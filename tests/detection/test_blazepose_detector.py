@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gaitway.detection.blazepose import BlazePoseConfig, BlazePoseDetector
+from gaitway.detection.newcomers import NewcomerConfig
 from gaitway.errors import ConfigError
 from gaitway.geometry import box_iou
 from gaitway.protocols import Detector
@@ -50,8 +51,8 @@ def test_walkers_are_followed_in_every_frame_and_a_frame_stays_within_its_budget
             assert covered(people, found).all(), t
         if t:
             looks, cuts = (n.runs - b for n, b in zip(networks, before, strict=True))
-            assert looks == config.tiles_per_frame
-            assert cuts <= 2 + 2 * config.confirmations_per_frame
+            assert looks == config.tiles_per_s / config.frame_rate
+            assert cuts <= 2 + 2 * config.confirmations_per_s / config.frame_rate
 
 
 def test_somebody_who_comes_in_later_is_found(detector):
@@ -88,7 +89,32 @@ def test_one_pixel_pictures_do_no_harm(detector):
 
 def test_impossible_settings_are_refused():
     with pytest.raises(ConfigError):
-        BlazePoseConfig(tiles_per_frame=0)
+        BlazePoseConfig(tiles_per_s=0)
+
+
+@pytest.mark.parametrize(("frame_rate", "tiles"), [(10.0, 12), (30.0, 4), (None, 4), (60.0, 2), (500.0, 1)])
+def test_a_second_is_searched_alike_however_many_frames_it_has(detector, networks, frame_rate, tiles):
+    detector.reset(frame_rate)
+    detector.detect(draw_people([]))
+    before = networks[0].runs
+    detector.detect(draw_people([]))
+    assert networks[0].runs - before == tiles
+
+
+def test_a_cut_does_not_forget_the_frame_rate(detector, networks):
+    detector.reset(10.0)
+    detector.detect(draw_people([]))
+    detector.detect(draw_people([], (400, 300)))
+    before = networks[0].runs
+    detector.detect(draw_people([], (400, 300)))
+    assert networks[0].runs - before == 12
+
+
+@pytest.mark.parametrize(("max_aspect", "people"), [(1.1, 0), (3.0, 1)])
+def test_what_lies_on_the_floor_is_nobody_new(networks, max_aspect, people):
+    config = BlazePoseConfig(newcomer=NewcomerConfig(max_aspect=max_aspect))
+    detector = BlazePoseDetector(networks[0], BlazePoseSegmenter(networks[1]), config)
+    assert len(detector.detect(draw_people([(100, 100, 180, 140)]))) == people
 
 
 def test_a_cut_to_another_shot_is_searched_whole(detector, networks):

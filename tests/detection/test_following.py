@@ -108,6 +108,25 @@ def test_an_undecided_mask_is_replaced_by_the_look_and_in_the_end_given_up():
     assert not follower.people
 
 
+def test_whoever_leaves_is_not_known_by_the_background_that_stays():
+    def at(left):
+        return np.array([left, 80, left + 24, 160], np.float32)
+
+    def frame(left, *, is_sure):
+        image = draw_people([at(left)])
+        bodies = BlazePoseSegmenter(bar_landmark_network()).segment(image, follower.expected())
+        if not is_sure:
+            masks = tuple(np.full_like(mask, 0.6) for mask in bodies.masks)
+            bodies = Bodies(bodies.region_xyxy, masks, bodies.keypoints, np.zeros(len(masks), np.float32))
+        return len(follower.update(image, bodies))
+
+    for left, seen in ((100, 1), (300, 0)):  # in the picture, and half outside it
+        follower = followed(at(left))
+        for _ in range(10):
+            frame(left, is_sure=True)
+        assert frame(left, is_sure=False) == seen
+
+
 def test_confidence_is_the_mean_of_belief_and_clarity():
     presence, clear = np.array([1, 1, 0, 0], np.float32), np.array([0.8, 0.45, 0.6, 0.1], np.float32)
     assert confidence(presence, clear) == pytest.approx([1, 0.75, 0.5, 0])

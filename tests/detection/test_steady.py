@@ -26,7 +26,7 @@ class Scripted:
         boxes = np.array(self.boxes, np.float32).reshape(-1, 4)
         return Detections(boxes, np.array(self.scores, np.float32))
 
-    def reset(self):
+    def reset(self, frame_rate=None):
         self.resets += 1
 
 

@@ -85,6 +85,31 @@ def test_where_something_moves_is_looked_at_sooner():
     assert looks[1] > 1.5 * looks[0]
 
 
+def test_large_tiles_come_round_more_often_as_large_people_cross_the_picture_sooner():
+    schedule = TileSchedule((640, 480), TileConfig())
+    side = schedule.tiles_xyxy[:, 2] - schedule.tiles_xyxy[:, 0]
+    looks = np.zeros(len(side), int)
+    for _ in range(300):
+        looks[schedule.take(4, NOBODY, NOBODY)] += 1
+    smallest, largest = looks[side == side.min()].mean(), looks[side == side.max()].mean()
+    assert largest / smallest == pytest.approx(side.max() / side.min(), rel=0.35)
+
+
+def test_something_large_that_moves_calls_for_no_small_tile():
+    places = [np.array([[180, 60, 460, 420]], np.float32), np.array([[310, 230, 330, 250]], np.float32)]
+    looks = []
+    for place in places:
+        schedule = TileSchedule((640, 480), TileConfig())
+        tiles = schedule.tiles_xyxy
+        holds = ((tiles[:, :2] <= (320, 240)) & (tiles[:, 2:] > (320, 240))).all(axis=1)
+        is_small = holds & (tiles[:, 3] - tiles[:, 1] < 360)
+        count = np.zeros(len(tiles), int)
+        for _ in range(100):
+            count[schedule.take(4, NOBODY, NOBODY, place)] += 1
+        looks.append(count[is_small].sum() / count.sum())
+    assert looks[0] < looks[1] / 2
+
+
 def test_two_schedules_agree():
     a, b = (TileSchedule((640, 480), TileConfig()) for _ in range(2))
     assert all(np.array_equal(a.take(3, NOBODY, NOBODY), b.take(3, NOBODY, NOBODY)) for _ in range(50))

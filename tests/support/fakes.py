@@ -27,7 +27,7 @@ class OneBoxDetector:
         self.with_bodies = with_bodies
         self.resets = 0
 
-    def reset(self) -> None:
+    def reset(self, frame_rate: float | None = None) -> None:
         self.resets += 1
 
     def detect(self, image_rgb: np.ndarray) -> Detections:

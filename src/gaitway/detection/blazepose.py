@@ -11,6 +11,7 @@ from gaitway.detection.bodies import body_boxes, clarity, covers, join, mask_ove
 from gaitway.detection.cuts import is_cut, thumbnail
 from gaitway.detection.following import FollowConfig, Follower, confidence
 from gaitway.detection.movement import Movement
+from gaitway.detection.newcomers import NewcomerConfig, is_likely
 from gaitway.detection.pose_anchors import (
     SAME_DISTANCE,
     SAME_RATIO,
@@ -37,28 +38,33 @@ class BlazePoseConfig:
     Attributes:
         tiles: How the frame is divided.
         follow: When a followed person counts as seen.
-        tiles_per_frame: Tiles searched in every frame after the first of a shot, which is searched whole.
+        newcomer: What a new person can look like.
+        frame_rate: Frames a second where nobody says (``reset``).
+        tiles_per_s: Tiles searched in a second: some in every frame after the first of a shot, which is
+            searched whole. At few frames a second people come farther in between two of them.
         min_score: Candidates of the person detector below are not looked at again.
         confirmations_first: Candidates that the landmark network may look at in the first frame.
-        confirmations_per_frame: The same in every other frame.
+        confirmations_per_s: The same in a second of other frames.
         min_presence: The landmark network's own belief from which a new person is believed.
         min_clarity: How decided a new person's mask must be as well.
-        retry_after: Frames for which a place that held nobody is not looked at again.
+        retry_after_s: For how long a place that held nobody is not looked at again, in seconds.
     """
 
     tiles: TileConfig = field(default_factory=TileConfig)
     follow: FollowConfig = field(default_factory=FollowConfig)
-    tiles_per_frame: int = 4
+    newcomer: NewcomerConfig = field(default_factory=NewcomerConfig)
+    frame_rate: float = 30.0
+    tiles_per_s: float = 120.0
     min_score: float = 0.1
     confirmations_first: int = 32
-    confirmations_per_frame: int = 2
+    confirmations_per_s: float = 60.0
     min_presence: float = 0.5
     min_clarity: float = 0.4
-    retry_after: int = 20
+    retry_after_s: float = 2 / 3
 
     def __post_init__(self) -> None:
-        if self.tiles_per_frame < 1 or self.confirmations_per_frame < 1:
-            raise ConfigError("tiles_per_frame and confirmations_per_frame must be 1 or more")
+        if min(self.frame_rate, self.tiles_per_s, self.confirmations_per_s) <= 0:
+            raise ConfigError("frame_rate, tiles_per_s and confirmations_per_s must be more than 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,9 +85,9 @@ class BlazePoseDetector:
 
     Each frame: everybody known is cut out where expected; a few tiles are searched, in turn, so that the
     whole frame is searched every few seconds, sooner at the sizes seen, at the border, where something
-    moves and where somebody was lost; new candidates are confirmed by the landmark network. So a frame
-    costs ``tiles_per_frame`` detector runs and (people known + 2 x ``confirmations_per_frame``) landmark
-    runs at most. Boxes are the extents of the masks, and ``Detections.bodies`` is filled.
+    moves and where somebody was lost; new candidates are confirmed by the landmark network. So a second
+    costs ``tiles_per_s`` detector runs and 2 x ``confirmations_per_s`` landmark runs at most, and one more
+    for everybody known in every frame. Boxes are the extents of the masks; ``Detections.bodies`` is filled.
     """
 
     def __init__(
@@ -92,8 +98,12 @@ class BlazePoseDetector:
         self._segmenter = segmenter
         self.reset()
 
-    def reset(self) -> None:
-        """Forget everybody: the next frame is of another video."""
+    def reset(self, frame_rate: float | None = None) -> None:
+        """Forget everybody: the next frame is of another video, of so many frames a second."""
+        self._rate = frame_rate or self.config.frame_rate
+        self._forget()
+
+    def _forget(self) -> None:
         self._follower = Follower(self.config.follow)
         self._failures: list[_Failure] = []
         self._schedule: TileSchedule | None = None
@@ -110,7 +120,7 @@ class BlazePoseDetector:
         size_wh = (image_rgb.shape[1], image_rgb.shape[0])
         layout = thumbnail(image_rgb)
         if self._schedule is None or self._schedule.size_wh != size_wh or is_cut(self._layout, layout):
-            self.reset()
+            self._forget()
             self._schedule = TileSchedule(size_wh, self.config.tiles)
         self._layout = layout
         following = self._segmenter.submit(image_rgb, self._follower.expected())
@@ -126,7 +136,7 @@ class BlazePoseDetector:
     ) -> Detections:
         """Confirm candidates, few at a time: who is found explains the candidates around."""
         is_first = self._frame == 0
-        left = self.config.confirmations_first if is_first else self.config.confirmations_per_frame
+        left = self.config.confirmations_first if is_first else self._a_frame(self.config.confirmations_per_s)
         self._failures = [f for f in self._failures if f.until > self._frame]
         while left > 0:
             hopeful = self._hopeful(candidates, found)[: min(left, _CONFIRMED_AT_ONCE)]
@@ -149,7 +159,7 @@ class BlazePoseDetector:
             due = schedule.take_all()
         else:
             follower = self._follower
-            count = self.config.tiles_per_frame
+            count = self._a_frame(self.config.tiles_per_s)
             due = schedule.take(count, follower.expected(), follower.lost(), moving_xyxy)
         runs = []
         for tile_xyxy in schedule.tiles_xyxy[due]:
@@ -186,14 +196,21 @@ class BlazePoseDetector:
         clear = clarity(bodies)
         is_person = (bodies.presence >= self.config.min_presence) & (clear >= self.config.min_clarity)
         for row in np.delete(np.arange(len(candidates)), again[is_person]):
-            until = self._frame + self.config.retry_after
+            until = self._frame + round(self.config.retry_after_s * self._rate)
             self._failures.append(_Failure(candidates.centre[row], float(candidates.radius[row]), until))
         people = Detections(body_boxes(bodies), confidence(bodies.presence, clear), bodies)
         return select(people, np.flatnonzero(is_person))
 
+    def _a_frame(self, per_s: float) -> int:
+        """Return how many of so many a second a frame gets: at least one."""
+        return max(round(per_s / self._rate), 1)
+
     def _admit(self, image_rgb: UInt8[np.ndarray, "h w 3"], found: Detections, new: Detections) -> Detections:
         """Add the new people who are not somebody already found, surest first."""
+        size_wh = image_rgb.shape[1], image_rgb.shape[0]
         for row in np.argsort(-new.confidence, kind="stable"):
+            if not is_likely(new.xyxy[row], found.xyxy, size_wh, self.config.newcomer):
+                continue
             both = join(found, select(new, np.array([row], np.int64)))
             bodies = both.bodies
             if bodies is None or any(

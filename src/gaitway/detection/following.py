@@ -34,6 +34,8 @@ class FollowConfig:
         max_unsure: Frames for which such a person, half hidden or badly lit, may be known by its look alone.
         min_patch_confidence: Confidence from which the network is sure and the look is remembered.
         min_patch_correlation: Correlation with the look remembered from which the new look replaces it.
+        min_margin: Who is nearer to the border, in pixels, may be leaving and is not known by its look: ever
+            more of it is background, which stays when the person is gone.
     """
 
     min_clarity: float = 0.5
@@ -51,6 +53,7 @@ class FollowConfig:
     max_unsure: int = 60
     min_patch_confidence: float = 0.3
     min_patch_correlation: float = 0.8
+    min_margin: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +93,11 @@ class Person:
         moved = (box[:2] + box[2:] - self.box[:2] - self.box[2:]) / 2
         velocity = (0.6 * self.velocity + 0.4 * moved).astype(np.float32)
         return replace(self, box=box, velocity=velocity, misses=0)
+
+    def is_in_view(self, size_wh: tuple[int, int], margin: float) -> bool:
+        """Tell whether the box expected keeps ``margin`` pixels from the border of the picture."""
+        x0, y0, x1, y1 = self.expected()
+        return bool(min(x0, y0, size_wh[0] - x1, size_wh[1] - y1) > margin)
 
     def out_of_sight(self) -> Person:
         """Return the person moved on as before, not in sight."""
@@ -226,7 +234,9 @@ def seek(
         config: When a look is alike.
     """
     expected = person.expected()
-    if person.patch is None or person.frames < config.trusted_after:
+    size_wh = image_rgb.shape[1], image_rgb.shape[0]
+    is_trusted = person.frames >= config.trusted_after
+    if person.patch is None or not is_trusted or not person.is_in_view(size_wh, config.min_margin):
         return person.out_of_sight()
     shift, correlation = find_patch(image_rgb, person.patch, expected)
     box = expected + np.tile(shift, 2)

@@ -57,7 +57,7 @@ class MotionDetector:
         self.config = config or MotionConfig()
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, frame_rate: float | None = None) -> None:  # noqa: ARG002 - it counts frames
         """Forget the background: the next frame is of another video."""
         self._frame = 0
         self._size_wh = (0, 0)

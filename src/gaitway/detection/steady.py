@@ -34,7 +34,6 @@ class SteadyConfig:
         min_inside: Nor where less of it than this is in the picture.
         max_shared: Who overlaps somebody better known by more is the same person.
         min_part: Detections of nobody known that lie in a person's box by more are parts of the person.
-        min_margin: Who is nearer to the border, in pixels, may be leaving and is not known by its look.
         follow: How the landmark network and the look of the upper body are judged, and for how long.
     """
 
@@ -48,7 +47,6 @@ class SteadyConfig:
     min_inside: float = 0.5
     max_shared: float = 0.4
     min_part: float = 0.7
-    min_margin: float = 2.0
     follow: FollowConfig = field(default_factory=lambda: FollowConfig(patience=15, max_unsure=30))
 
     def __post_init__(self) -> None:
@@ -95,9 +93,9 @@ class SteadyDetector:
         self.looks = 0
         self._forget()
 
-    def reset(self) -> None:
+    def reset(self, frame_rate: float | None = None) -> None:
         """Forget everybody: the next frame is of another video."""
-        self._detector.reset()
+        self._detector.reset(frame_rate)
         self._forget()
 
     def _forget(self) -> None:
@@ -140,9 +138,8 @@ class SteadyDetector:
 
     def _may_be_known_by_look(self, person: Person, image_rgb: UInt8[np.ndarray, "h w 3"]) -> bool:
         """Tell whether a look is evidence: not of who leaves, whose box holds ever more background."""
-        follow, size_hw = self.config.follow, image_rgb.shape[:2]
-        x0, y0, x1, y1 = person.expected()
-        is_in_view = bool(min(x0, y0, size_hw[1] - x1, size_hw[0] - y1) > self.config.min_margin)
+        follow, size_wh = self.config.follow, (image_rgb.shape[1], image_rgb.shape[0])
+        is_in_view = person.is_in_view(size_wh, follow.min_margin)
         return is_in_view and person.frames >= follow.trusted_after and person.unsure < follow.patience
 
     def _owners(self, people: Detections, expected: Float32[np.ndarray, "m 4"]) -> Int64[np.ndarray, " n"]:

@@ -80,7 +80,9 @@ class TileSchedule:
         self._config = config
         low, high = self.tiles_xyxy[:, :2], self.tiles_xyxy[:, 2:]
         at_border = (low <= 0).any(axis=1) | (high >= np.array(size_wh)).any(axis=1)
-        self._place_weight = np.where(at_border, config.border_weight, 1.0)
+        side = high[:, 1] - low[:, 1]
+        # Large people cross the picture sooner, by their size: their tiles are due as much more often.
+        self._place_weight = np.where(at_border, config.border_weight, 1.0) * side / side.min()
         # Different starting ages, in an order that jumps about, spread the looks evenly over the frame.
         self._spread = (np.arange(len(self.tiles_xyxy)) * 0.6180339887) % 1.0 * len(self.tiles_xyxy)
         self._age = self._spread.copy()
@@ -121,11 +123,12 @@ class TileSchedule:
         return chosen.astype(np.int64)
 
     def _sees(self, places_xyxy: Float32[np.ndarray, "m 4"]) -> Bool[np.ndarray, " t"]:
-        """Tell in which tiles the middle of a place lies."""
+        """Tell in which tiles the middle of a place lies whose height they can hold."""
         x, y = (places_xyxy[:, :2] + places_xyxy[:, 2:]).T / 2
+        height = places_xyxy[:, 3] - places_xyxy[:, 1]
         tiles = self.tiles_xyxy[:, :, None]
         inside = (tiles[:, 0] <= x) & (x < tiles[:, 2]) & (tiles[:, 1] <= y) & (y < tiles[:, 3])
-        seen: np.ndarray = inside.any(axis=1)
+        seen: np.ndarray = (inside & (tiles[:, 3] - tiles[:, 1] >= height)).any(axis=1)
         return seen
 
     def _fits(

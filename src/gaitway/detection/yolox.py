@@ -79,7 +79,7 @@ class YoloxDetector:
         )
         return Detections(undo(found[:, :4], scale), np.minimum(found[:, 4] * found[:, 5], 1.0))
 
-    def reset(self) -> None:
+    def reset(self, frame_rate: float | None = None) -> None:
         """Do nothing: every picture is looked at afresh."""
 
     def input_size(self, size_wh: tuple[int, int]) -> tuple[int, int]:

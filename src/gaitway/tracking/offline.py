@@ -13,6 +13,7 @@ from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
 from gaitway.tracking.cutting import CutConfig, cut_tracks
 from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces
+from gaitway.tracking.nobody import NobodyConfig, is_nobody
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 from gaitway.tracking.tracklets import (
     Pieces,
@@ -45,11 +46,8 @@ class OfflineConfig:
         belief: Where the presence is known, boxes believed less than this by the detector and by the network
             that cuts out take no part in the linking, and tracks are dropped if half of theirs are: both
             were trained to switch there.
-        still: What never moves farther from its middle, in heights, is no walker, and mistaken for a person
-            it is one mistake however often it is repeated: it is dropped if ``still_doubt`` of its boxes
-            are not believed.
-        still_doubt: See ``still``.
         min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
+        nobody: What else is dropped as a mistake, where the presence is known.
         smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
         link: Beliefs of the linking.
     """
@@ -62,9 +60,8 @@ class OfflineConfig:
     fill_s: float = 4.0
     min_rows: int = 6
     belief: float = 0.5
-    still: float = 0.5
-    still_doubt: float = 0.25
     min_seen: float = 0.3
+    nobody: NobodyConfig = field(default_factory=NobodyConfig)
     smooth_s: float = 0.06
     link: LinkConfig = field(default_factory=LinkConfig)
 
@@ -209,15 +206,13 @@ def _without_nobody(
 ) -> Table:
     """Drop fragments, chained false alarms and tracks that neither network believes in."""
     track = rows[:, TRACK].astype(np.int64)
-    is_doubtful = np.maximum(rows[:, SCORE], presence) < config.belief
-    count, doubtful = np.bincount(track), np.bincount(track, is_doubtful)
+    count = np.bincount(track)
     first, last = np.full(len(count), np.inf), np.full(len(count), -np.inf)
     np.minimum.at(first, track, rows[:, FRAME])
     np.maximum.at(last, track, rows[:, FRAME])
-    is_kept = (count >= config.min_rows) & (
-        doubtful <= count * np.where(away > config.still, 0.5, config.still_doubt)
-    )
-    is_kept &= count >= config.min_seen * (last - first + 1)
+    is_kept = (count >= config.min_rows) & (count >= config.min_seen * (last - first + 1))
+    belief = np.maximum(rows[:, SCORE], presence)
+    is_kept &= ~is_nobody(track, rows[:, BOX], away, belief, least=config.belief, config=config.nobody)
     rows = rows[is_kept[track]]
     if len(rows):
         rows[:, TRACK] = np.unique(rows[:, TRACK], return_inverse=True)[1] + 1

@@ -48,9 +48,10 @@ def analyse(
     sightings = watch(
         video,
         stages.detector,
-        stages.tracker(frame_rate),
+        stages.tracker(frame_rate, is_linked=settings.link),
         stages.segmenter,
         size_wh=video.size_wh,
+        frame_rate=frame_rate,
         camera=stages.camera(settings),
         config=settings.pipeline,
     )

@@ -70,8 +70,9 @@ def track(
     settings = with_pack(settings, pack)
     stages = build_stages(settings, report)
     with open_video(video, config=reader_config(settings)) as source:
-        tracker = stages.tracker(float(source.frame_rate))
+        rate = float(source.frame_rate)
+        tracker, camera = stages.tracker(rate), stages.camera(settings)
         frames = prefetch(source, settings.pipeline.depth(source.size_wh))
         with closing(frames):
-            for item in follow(frames, stages.detector, tracker, stages.camera(settings)):
+            for item in follow(frames, stages.detector, tracker, camera, frame_rate=rate):
                 yield item.frame, item.tracks
