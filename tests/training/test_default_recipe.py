@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -36,6 +38,14 @@ def test_corpus_is_the_same_with_two_workers_and_goes_on_where_it_stopped(corpus
         for a, b in zip(ours.walks, theirs.walks, strict=True):
             np.testing.assert_array_equal(a, b)
     assert list(write_corpus(tmp_path, TINY)) == []
+
+
+def test_a_corpus_says_how_it_was_made_and_mixes_with_no_other(corpus):
+    made = json.loads((corpus / "corpus.json").read_text())
+    assert made["population"]["recorded_styles"] == 0.0
+    styled = replace(TINY, population=replace(TINY.population, recorded_styles=0.5))
+    with pytest.raises(InputError, match="holds another corpus"):
+        next(write_corpus(corpus, styled))
 
 
 def test_no_corpus_is_said(tmp_path):

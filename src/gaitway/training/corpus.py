@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from gaitway.errors import InputError, StoreError
+from gaitway.files import write_text
 from gaitway.synthetic.population import PopulationConfig, training_walks
 
 
@@ -47,9 +49,13 @@ def write_corpus(folder: Path, config: CorpusConfig, *, workers: int = 1) -> Ite
     """Make the shards that are not there yet, and return each as it is ready.
 
     The same configuration makes the same bytes, however many workers there are and however often it was
-    interrupted.
+    interrupted. ``corpus.json`` says how the shards were made.
+
+    Raises:
+        InputError: The folder's shards were made by another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _describe(folder / "corpus.json", config)
     missing = [shard for shard in range(config.shards) if not _path(folder, shard).exists()]
     if workers <= 1:
         for shard in missing:
@@ -58,6 +64,13 @@ def write_corpus(folder: Path, config: CorpusConfig, *, workers: int = 1) -> Ite
     with ProcessPoolExecutor(workers) as pool:
         count = len(missing)
         yield from pool.map(_write_shard, [folder] * count, [config] * count, missing)
+
+
+def _describe(path: Path, config: CorpusConfig) -> None:
+    made = json.dumps(asdict(config), indent=1, default=str) + "\n"
+    if path.exists() and path.read_text("utf-8") != made:
+        raise InputError(f"{path.parent.name!r} holds another corpus (corpus.json): choose another folder")
+    write_text(path, made)
 
 
 def _path(folder: Path, shard: int) -> Path:

@@ -269,6 +269,8 @@ def _parser() -> argparse.ArgumentParser:
         corpus.add_argument(f"--{name}", type=int, default=default)
     corpus.add_argument("--mix", type=float, nargs=3, default=(0.34, 0.36, 0.3), help="parts of nm, bg, cl")
     corpus.add_argument("--faults", choices=FAULTS, default="real", help="how masks are spoilt")
+    corpus.add_argument("--styles", type=float, default=0.0, help="part who walk by recorded people's styles")
+    corpus.add_argument("--styles-file", type=Path, help="styles fitted by gaitway.synthetic.styles")
     learn = commands.add_parser("train", help="train and export")
     learn.add_argument("--corpus", type=Path, nargs="+", required=True)
     learn.add_argument("--start", type=Path, help="weights of an earlier training to begin from")
@@ -287,7 +289,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     chosen = _parser().parse_args(arguments)
     if chosen.command == "corpus":
-        population = PopulationConfig(seed=chosen.seed, mix=tuple(chosen.mix), faults=FAULTS[chosen.faults])
+        population = PopulationConfig(
+            seed=chosen.seed,
+            mix=tuple(chosen.mix),
+            faults=FAULTS[chosen.faults],
+            recorded_styles=chosen.styles,
+            styles_file=chosen.styles_file,
+        )
         config = CorpusConfig(chosen.people, chosen.walks, chosen.frames, population=population)
         for path in write_corpus(chosen.folder, config, workers=chosen.workers):
             log.info("%s", path.name)
