@@ -202,6 +202,15 @@ def test_what_never_moves_must_be_believed_more_than_who_walks():
         assert set(linked.track_id) == left
 
 
+def test_of_a_walker_taken_for_background_from_some_time_on_the_walk_stays():
+    rows = [(f, 1, walker(f)[0]) for f in range(40)] + [(f, 1, walker(40)[0]) for f in range(40, 100)]
+    table = table_of(rows)
+    belief = np.where(table.frame_index < 40, 0.9, 0.2).astype(np.float32)
+    table = TrackTable(table.frame_index, table.track_id, table.xyxy, belief, table.filled)
+    linked = link_tracklets(table, 25, (640, 480), hints=Hints(presence=belief))
+    assert sorted(linked.frame_index.tolist()) == list(range(40))
+
+
 def test_who_is_seen_in_few_of_the_frames_between_is_dropped_where_the_presence_is_known():
     spot = np.array([400.0, 100, 440, 200])
     rows = [(f, 1, walker(f)[0]) for f in range(90)] + [(f, 2, spot) for f in range(0, 90, 8)]

@@ -13,7 +13,7 @@ from gaitway.errors import ConfigError, InputError
 from gaitway.results import TrackTable
 from gaitway.tracking.cutting import CutConfig, cut_tracks
 from gaitway.tracking.linking import Appearance, LinkConfig, Rows, link_pieces
-from gaitway.tracking.nobody import NobodyConfig, is_nobody
+from gaitway.tracking.nobody import NobodyConfig, Seen, is_somebody
 from gaitway.tracking.online import OnlineConfig, OnlineTracker
 from gaitway.tracking.tracklets import (
     Pieces,
@@ -44,8 +44,7 @@ class OfflineConfig:
         fill_s: Longest gap to fill.
         min_rows: Linked tracks with fewer boxes are dropped.
         belief: Where the presence is known, boxes believed less than this by the detector and by the network
-            that cuts out take no part in the linking, and tracks are dropped if half of theirs are: both
-            were trained to switch there.
+            that cuts out take no part in the linking: both were trained to switch there.
         min_seen: Linked tracks seen in a smaller part of their time are dropped: chained false alarms.
         nobody: What else is dropped as a mistake, where the presence is known.
         smooth_s: Standard deviation of the smoothing of boxes, in seconds (0: none).
@@ -74,12 +73,14 @@ class Hints(NamedTuple):
             (log odds); infinite is a veto, less than 0 speaks for it.
         changes: Rows with which somebody else begins, though the tracker went on.
         presence: How surely the network that cuts people out sees one in each box, in [0, 1].
+        certainty: The same, and how decided its mask is, in [0, 1]; it counts where the presence is known.
         camera_xy: Per frame how far the camera's own motion has moved the picture since the first, in pixels.
     """
 
     against: Appearance | None = None
     changes: Rows = np.zeros(0, np.int64)
     presence: Float32[np.ndarray, " m"] | None = None
+    certainty: Float32[np.ndarray, " m"] | None = None
     camera_xy: Float64[np.ndarray, "f 2"] | None = None
 
 
@@ -156,7 +157,7 @@ def link_tracklets(
     rows[:, TRACK] = find_people(table, frame_rate, image_size, hints=hints, config=config)
     if hints.presence is not None:
         away = farthest(rows[:, TRACK].astype(np.int64), centred(_steadied(rows, hints.camera_xy)[:, BOX]))
-        rows = _without_nobody(rows, away, hints.presence, config)
+        rows = _without_nobody(rows, away, hints, config)
     still = _steadied(rows, hints.camera_xy)
     filled = [_fill(mine, float(frame_rate), config) for mine in _by_track(still)]
     rows = np.concatenate([rows, *(_steadied(mine, hints.camera_xy, back=True) for mine in filled)])
@@ -202,18 +203,19 @@ def find_people(
 
 
 def _without_nobody(
-    rows: Table, away: Float64[np.ndarray, " n"], presence: Float32[np.ndarray, " m"], config: OfflineConfig
+    rows: Table, away: Float64[np.ndarray, " n"], hints: Hints, config: OfflineConfig
 ) -> Table:
-    """Drop fragments, chained false alarms and tracks that neither network believes in."""
+    """Drop fragments, chained false alarms and what follows nobody."""
+    score, presence = rows[:, SCORE], hints.presence if hints.presence is not None else 0
+    sure = np.maximum(score, presence if hints.certainty is None else hints.certainty)
+    seen = Seen(rows[:, TRACK].astype(np.int64), rows[:, BOX], np.maximum(score, presence), sure)
+    rows = rows[is_somebody(seen, away, config.nobody)]
     track = rows[:, TRACK].astype(np.int64)
     count = np.bincount(track)
     first, last = np.full(len(count), np.inf), np.full(len(count), -np.inf)
     np.minimum.at(first, track, rows[:, FRAME])
     np.maximum.at(last, track, rows[:, FRAME])
-    is_kept = (count >= config.min_rows) & (count >= config.min_seen * (last - first + 1))
-    belief = np.maximum(rows[:, SCORE], presence)
-    is_kept &= ~is_nobody(track, rows[:, BOX], away, belief, least=config.belief, config=config.nobody)
-    rows = rows[is_kept[track]]
+    rows = rows[((count >= config.min_rows) & (count >= config.min_seen * (last - first + 1)))[track]]
     if len(rows):
         rows[:, TRACK] = np.unique(rows[:, TRACK], return_inverse=True)[1] + 1
     return rows

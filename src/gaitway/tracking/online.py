@@ -47,7 +47,9 @@ class OnlineConfig:
         duplicate_overlap: No track begins with more than this IoU to a person seen. Detectors suppress boxes
             above 0.65-0.7 as doubles (YOLOX) and boxes wobble; two people so near will part soon.
         coast_s: Show a lost track's predicted box for so long, and no longer than half its life (0: never).
-        confirm_at_once: Show a track from its first frame, for a second pass that can drop short ones.
+        confirm_at_once: Trust a track from its first frame, for a second pass that can drop short ones.
+        show_at_once: Show it from its first frame, but trust it from its second, as ever: the same tracks,
+            each a frame longer, and some of a single frame.
     """
 
     frame_rate: float = 30.0
@@ -69,6 +71,7 @@ class OnlineConfig:
     duplicate_overlap: float = 0.6
     coast_s: float = 0.0
     confirm_at_once: bool = False
+    show_at_once: bool = False
 
     def __post_init__(self) -> None:
         if not (self.frame_rate > 0 and self.buffer_s >= 0):
@@ -283,6 +286,10 @@ class OnlineTracker:
 
     def _confirm(self, slots: Slots) -> None:
         self._table.is_confirmed[slots] = True
+        if not self._config.show_at_once:
+            self._name(slots)
+
+    def _name(self, slots: Slots) -> None:
         self._table.track_id[slots] = np.arange(self._next_id, self._next_id + len(slots))
         self._next_id += len(slots)
 
@@ -311,6 +318,8 @@ class OnlineTracker:
         table.detection[slots] = found.row[index]
         table.first_frame[slots] = self._frame
         table.is_confirmed[slots] = False
+        if self._config.show_at_once:
+            self._name(slots)
         if self._frame == 1 or self._config.confirm_at_once:
             self._confirm(slots)
         return slots
@@ -339,7 +348,7 @@ class OnlineTracker:
     def _output(self) -> Tracks:
         table = self._table
         shown = self._tracked
-        if self._has_unconfirmed:
+        if self._has_unconfirmed and not self._config.show_at_once:
             shown = shown[table.is_confirmed[shown]]
         if self._config.coast_s and len(self._lost):
             shown = np.concatenate([shown, self._coasting()])

@@ -6,6 +6,8 @@ from array import array
 
 import numpy as np
 
+from gaitway.detection.bodies import clarity
+from gaitway.detection.following import confidence
 from gaitway.pipeline import Sighting
 from gaitway.results import TrackTable
 from gaitway.tracking.appearance import AppearanceOdds
@@ -16,12 +18,13 @@ from gaitway.tracking.offline import Hints, link_tracklets
 
 
 class SecondPass:
-    """Gathers the boxes of a video as its frames come, 88 bytes a box, and links them at its end."""
+    """Gathers the boxes of a video as its frames come, 92 bytes a box, and links them at its end."""
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
         self._size_wh = size_wh
         self._frames, self._ids = array("q"), array("q")
-        self._boxes, self._confidence, self._presence = array("f"), array("f"), array("f")
+        self._boxes, self._confidence = array("f"), array("f")
+        self._presence, self._certainty = array("f"), array("f")
         self._cameras: list[np.ndarray | None] = []
         self._looks = LookCollector()
 
@@ -33,6 +36,7 @@ class SecondPass:
         self._boxes.extend(people.xyxy.ravel().tolist())
         self._confidence.extend(sighting.confidence.tolist())
         self._presence.extend(people.bodies.presence.tolist())
+        self._certainty.extend(confidence(people.bodies.presence, clarity(people.bodies)).tolist())
         self._looks.add(sighting.frame.image, people)
         self._cameras.extend([None] * (sighting.frame.index + 1 - len(self._cameras)))
         self._cameras[sighting.frame.index] = sighting.camera
@@ -61,6 +65,7 @@ class SecondPass:
         evidence: list[Appearance] = []
         hints = Hints(
             presence=np.array(self._presence, np.float32),
+            certainty=np.array(self._certainty, np.float32),
             camera_xy=camera_course(self._cameras, self._size_wh),
         )
         if by_looks:

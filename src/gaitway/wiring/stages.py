@@ -59,7 +59,7 @@ class Stages:
 
     def tracker(self, frame_rate: float, *, is_linked: bool = False) -> Tracker:
         """Return a fresh tracker for one video; ``is_linked``: a second pass drops what it begins in vain."""
-        return OnlineTracker(OnlineConfig(frame_rate=frame_rate, confirm_at_once=is_linked))
+        return OnlineTracker(OnlineConfig(frame_rate=frame_rate, show_at_once=is_linked))
 
     def gait_encoder(self) -> Encoder:
         """Return our own encoder, by which the walks of one video are compared whatever names people."""
