@@ -61,13 +61,20 @@ def test_the_change_is_where_the_two_lie_on_each_other(swapped):
     assert (abs(swapped.table.frame_index[rows] - MEETING) <= 2).all()
 
 
-def test_where_looks_leave_it_open_who_goes_on_changed_when_the_others_track_ended(swapped):
+@pytest.mark.parametrize("has_flash", [False, True])
+def test_where_looks_leave_it_open_who_goes_on_changed_when_the_others_track_ended(swapped, has_flash):
     last = MEETING + 1
     table, colours = swapped.table, swapped.looks.colours.copy()
     colours[abs(table.frame_index - MEETING) < 4] = 0  # nothing is known round the meeting
     kept = (table.track_id == 1) | (table.frame_index <= last)
-    table = table.select(kept)
-    rows = AppearanceOdds(table, Looks(colours[kept], swapped.looks.proportions[kept]), RATE).changes()
+    table, colours, proportions = table.select(kept), colours[kept], swapped.looks.proportions[kept]
+    if has_flash:  # a box of nobody followed, that lies on the one who goes on, is no track's end
+        at = np.append(
+            np.arange(len(table)), np.flatnonzero((table.track_id == 1) & (table.frame_index == MEETING - 1))
+        )
+        table, colours, proportions = table.select(at), colours[at], proportions[at]
+        table.track_id[-1], colours[-1] = 3, 0
+    rows = AppearanceOdds(table, Looks(colours, proportions), RATE).changes()
     assert table.track_id[rows].tolist() == [1]
     assert table.frame_index[rows].tolist() == [last + 1]
 

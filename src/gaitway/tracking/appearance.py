@@ -165,9 +165,11 @@ class AppearanceOdds:
     def _handed_over(self, others: Rows, start: int, stop: int) -> Rows:
         """Return the frames from ``start`` to ``stop`` at which one of the tracks ``others`` has just ended.
 
-        Who was followed there is the likeliest to be followed from then on by the track that goes on.
+        Who was followed there is the likeliest to be followed from then on by the track that goes on; a box
+        or two are no following.
         """
-        ends = [int(self._frame[self._track == name].max()) + 1 for name in np.unique(others)]
+        rows = [self._frame[self._track == name] for name in np.unique(others)]
+        ends = [int(frame.max()) + 1 for frame in rows if len(frame) >= self._config.least_rows]
         return np.array([end for end in ends if start <= end <= stop], np.int64)
 
     def _splits(self, rows: Rows) -> Int64[np.ndarray, "k 2"]:
