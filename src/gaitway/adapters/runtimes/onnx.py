@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from gaitway.adapters.runtimes.arrays import check_inputs, require_finite
+from gaitway.adapters.runtimes.background import BackgroundRuntime
 from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.errors import ConfigError, MissingExtraError, ModelFileError, ModelNotFoundError, NetworkError
 
@@ -28,7 +28,7 @@ _DTYPES = {
 _SILENT = 4  # onnxruntime's severity "fatal"
 
 
-class OnnxRuntime:
+class OnnxRuntime(BackgroundRuntime):
     """An ONNX network: arrays in, arrays out, from any thread.
 
     Args:
@@ -73,40 +73,11 @@ class OnnxRuntime:
         self._inputs = [
             (port.name, _DTYPES.get(port.type, np.float32)) for port in self._session.get_inputs()
         ]
-        self._workers = ThreadPoolExecutor(streams, thread_name_prefix=f"onnx-{self.path.stem}")
+        super().__init__(streams, f"onnx-{self.path.stem}")
         self._room = threading.BoundedSemaphore(2 * streams)
-        self._busy_s = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def busy_s(self) -> float:
-        """Seconds of network time so far, summed over runs and over the threads of each."""
-        with self._lock:
-            return self._busy_s
-
-    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Run the network once and wait.
-
-        Args:
-            inputs: One array per input, of ``input_shapes``; numbers of another type are converted.
-
-        Returns:
-            The outputs, in the file's order.
-
-        Raises:
-            InputError: The number or shape of ``inputs`` does not fit.
-            NetworkError: The run failed, or an output is not finite and ``check_finite`` is set.
-        """
-        return self.submit(*inputs).result()
 
     def submit(self, *inputs: np.ndarray) -> Future[tuple[np.ndarray, ...]]:
-        """Start a run; wait first while all streams are busy and as many runs are queued.
-
-        Args and errors: as ``run``; what goes wrong during the run is raised by ``result``.
-
-        Returns:
-            The run under way; its ``result()`` gives the outputs.
-        """
+        """Start a run; see ``BackgroundRuntime.submit``."""
         check_inputs(inputs, self.input_shapes, self.path.name)
         self._room.acquire()
         try:
@@ -128,23 +99,10 @@ class OnnxRuntime:
         finally:
             elapsed = time.perf_counter() - start
             self._room.release()
-        with self._lock:
-            self._busy_s += elapsed * self._threads_per_stream
+        self._spend(elapsed * self._threads_per_stream)
         if self._check_finite:
             require_finite(outputs, self.path.name)
         return outputs
-
-    def close(self) -> None:
-        """Wait for the runs under way and give the threads back."""
-        self._workers.shutdown()
-
-    def __enter__(self) -> OnnxRuntime:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _onnxruntime() -> Any:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Literal
 
 import numpy as np
 
 from gaitway.adapters.runtimes.arrays import Shape, check_inputs, require_finite
+from gaitway.adapters.runtimes.background import BackgroundRuntime
 from gaitway.adapters.runtimes.cores import usable_cores
 from gaitway.errors import ConfigError, ModelFileError, ModelNotFoundError, NetworkError
 
@@ -25,7 +24,7 @@ Precision = Literal["f32", "bf16", "f16", "int8"]
 _FRONTENDS = {".tflite": "tflite", ".onnx": "onnx", ".xml": "ir", ".pdmodel": "paddle"}
 
 
-class OpenVinoRuntime:
+class OpenVinoRuntime(BackgroundRuntime):
     """A network on the CPU: arrays in, arrays out, from any thread.
 
     Several runs go side by side, one on each stream. Inputs are copied in by ``submit``, so their memory
@@ -99,39 +98,10 @@ class OpenVinoRuntime:
         self._free: SimpleQueue[Any] = SimpleQueue()
         for _ in range(2 * streams):
             self._free.put(compiled.create_infer_request())
-        self._workers = ThreadPoolExecutor(streams, thread_name_prefix=f"openvino-{self.path.stem}")
-        self._busy_s = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def busy_s(self) -> float:
-        """Seconds of network time so far, summed over runs and over the threads of each."""
-        with self._lock:
-            return self._busy_s
-
-    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Run the network once and wait.
-
-        Args:
-            inputs: One array per input, of ``input_shapes``; numbers of another type are converted.
-
-        Returns:
-            The outputs, in the file's order.
-
-        Raises:
-            InputError: The number or shape of ``inputs`` does not fit.
-            NetworkError: The run failed, or an output is not finite and ``check_finite`` is set.
-        """
-        return self.submit(*inputs).result()
+        super().__init__(streams, f"openvino-{self.path.stem}")
 
     def submit(self, *inputs: np.ndarray) -> Future[tuple[np.ndarray, ...]]:
-        """Start a run; wait first while all streams are busy and as many runs are queued.
-
-        Args and errors: as ``run``; what goes wrong during the run is raised by ``result``.
-
-        Returns:
-            The run under way; its ``result()`` gives the outputs.
-        """
+        """Start a run; see ``BackgroundRuntime.submit``."""
         check_inputs(inputs, self.input_shapes, self.path.name)
         request = self._free.get()
         try:
@@ -153,23 +123,10 @@ class OpenVinoRuntime:
         finally:
             elapsed = time.perf_counter() - start
             self._free.put(request)
-        with self._lock:
-            self._busy_s += elapsed * self._threads_per_stream
+        self._spend(elapsed * self._threads_per_stream)
         if self._check_finite:
             require_finite(outputs, self.path.name)
         return outputs
-
-    def close(self) -> None:
-        """Wait for the runs under way and give the threads back."""
-        self._workers.shutdown()
-
-    def __enter__(self) -> OpenVinoRuntime:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def require_readable(path: Path) -> None:

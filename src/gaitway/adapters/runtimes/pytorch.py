@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
+from concurrent.futures import Future
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gaitway.adapters.runtimes.arrays import check_inputs
+from gaitway.adapters.runtimes.background import BackgroundRuntime
 from gaitway.errors import ConfigError, NetworkError
 
 PRECISIONS = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 Shape = tuple[int, ...]
 
 
-class PytorchRuntime:
+class PytorchRuntime(BackgroundRuntime):
     """A torch module as a runtime: arrays in, float32 arrays out, from any thread.
 
     Args:
@@ -58,29 +57,12 @@ class PytorchRuntime:
             self._network = self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._name = name
         # One worker: torch spreads a run over the cores itself, and CUDA queues runs by itself.
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix=f"torch-{name}")
-        self._busy_s = 0.0
-        self._lock = threading.Lock()
-
-    @property
-    def busy_s(self) -> float:
-        """Seconds of network time so far."""
-        with self._lock:
-            return self._busy_s
-
-    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Run the network once and wait.
-
-        Raises:
-            InputError: The number or shape of ``inputs`` does not fit.
-            NetworkError: The run failed, for one because memory ran out.
-        """
-        return self.submit(*inputs).result()
+        super().__init__(1, f"torch-{name}")
 
     def submit(self, *inputs: np.ndarray) -> Future[tuple[np.ndarray, ...]]:
-        """Start a run on this runtime's thread; errors of the run itself are raised by ``result``."""
+        """Start a run; see ``BackgroundRuntime.submit``."""
         check_inputs(inputs, self.input_shapes, self._name)
-        return self._worker.submit(self._execute, tuple(self._tensor(a) for a in inputs))
+        return self._workers.submit(self._execute, tuple(self._tensor(a) for a in inputs))
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         """Copy an array to the device, so that the caller may use its memory again."""
@@ -98,21 +80,8 @@ class PytorchRuntime:
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             reason = str(error).splitlines()[0][:200]
             raise NetworkError(f"{self._name} did not run on {self._device}: {reason}") from error
-        with self._lock:
-            self._busy_s += time.perf_counter() - start
+        self._spend(time.perf_counter() - start)
         return arrays
-
-    def close(self) -> None:
-        """Wait for the runs under way and give the thread back."""
-        self._worker.shutdown()
-
-    def __enter__(self) -> PytorchRuntime:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _device(name: str | None) -> torch.device:
