@@ -32,6 +32,7 @@ def test_people_stand_unless_the_border_cuts_them_off(where, is_new):
         (box(120, 130, 140, 210), False),  # what stands between somebody's legs
         (box(120, 40, 160, 210), True),  # somebody behind
         (box(150, 130, 190, 210), True),  # a child beside
+        (box(115, 130, 145, 210), True),  # a child in front
     ],
 )
 def test_what_is_small_and_lies_in_somebody_is_a_part(where, is_new):

@@ -19,6 +19,7 @@ class NewcomerConfig:
             only head and shoulders may be in the picture, anything goes.
         border: Boxes nearer to the border are cut off by it, in pixels.
         part_height: What is lower than this share of somebody known ...
+        part_width: ... and narrower than this share (a child is half as wide as its parent) ...
         part_inside: ... and lies in that one's box by more than this is a part of the same person, or of
             what stands between its legs.
     """
@@ -26,6 +27,7 @@ class NewcomerConfig:
     max_aspect: float = 1.1
     border: float = 2.0
     part_height: float = 0.5
+    part_width: float = 0.35
     part_inside: float = 0.7
 
 
@@ -47,7 +49,7 @@ def is_likely(
         True
         >>> is_likely(np.array([50, 80, 110, 120], np.float32), nobody, (200, 150))
         False
-        >>> is_likely(np.array([60, 80, 80, 120], np.float32), person[None], (200, 150))
+        >>> is_likely(np.array([60, 80, 70, 120], np.float32), person[None], (200, 150))
         False
     """
     width, height = box[2] - box[0], box[3] - box[1]
@@ -55,5 +57,6 @@ def is_likely(
     if margin > config.border and width > config.max_aspect * height:
         return False
     inside = box_intersection(box[None], known_xyxy)[0] / max(float(box_area(box[None])[0]), 1e-6)
-    is_lower = height < config.part_height * (known_xyxy[:, 3] - known_xyxy[:, 1])
-    return not bool((is_lower & (inside > config.part_inside)).any())
+    is_smaller = height < config.part_height * (known_xyxy[:, 3] - known_xyxy[:, 1])
+    is_smaller &= width < config.part_width * (known_xyxy[:, 2] - known_xyxy[:, 0])
+    return not bool((is_smaller & (inside > config.part_inside)).any())
