@@ -60,10 +60,11 @@ def _two_walks(paths: list[Path]) -> list[Float[np.ndarray, "_ c"]]:
     if len(angles) == 1:
         half = len(angles[0]) // 2
         angles, rates = [angles[0][:half], angles[0][half:]], rates * 2
-    return [_middle(walk, rate) for walk, rate in zip(angles, rates, strict=True)]
+    return [middle(walk, rate) for walk, rate in zip(angles, rates, strict=True)]
 
 
-def _middle(angles: Float[np.ndarray, "_ c"], rate: float) -> Float[np.ndarray, "_ c"]:
+def middle(angles: Float[np.ndarray, "_ c"], rate: float) -> Float[np.ndarray, "_ c"]:
+    """Return ``SECONDS`` round a recording's middle, ``rate`` frames a second, at ``FRAME_RATE``."""
     step, half = max(round(rate / FRAME_RATE), 1), round(SECONDS * rate / 2)
     centre = len(angles) // 2
     return angles[max(centre - half, 0) : centre + half : step]
