@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt8
 from gaitway.errors import InputError
 from gaitway.geometry import box_iou
 from gaitway.protocols import Encoder
+from gaitway.recognition.centring import centre_scene
 from gaitway.recognition.distance import distance_matrix
 from gaitway.training.calibrate import pair_auc
 
@@ -81,13 +82,14 @@ def _read_walk(folder: Path) -> UInt8[np.ndarray, "_ 64 64"]:
     return np.stack(pictures) if pictures else np.zeros((0, 64, 64), np.uint8)
 
 
-def score_clips(encoder: Encoder, clips: Clips, draw: str = "stretch") -> ClipScore:
+def score_clips(encoder: Encoder, clips: Clips, draw: str = "stretch", *, centred: bool = False) -> ClipScore:
     """Compare all ordered pairs of videos, some of every person's walk at each draw.
 
     Args:
         encoder: What to score.
         clips: See ``read_clips``.
         draw: ``stretch``: FRAMES frames in a row; ``scattered``: as many of the whole walk; ``whole``: all.
+        centred: Take out what sets the two videos apart as a whole, as ``identify`` does.
     """
     videos, people = sorted(clips), sorted(next(iter(clips.values())))
     rng = np.random.default_rng(0)
@@ -99,7 +101,8 @@ def score_clips(encoder: Encoder, clips: Clips, draw: str = "stretch") -> ClipSc
             video: encoder.encode([DRAW[draw](clips[video][who], rng) for who in people]) for video in videos
         }
         for gallery, probe in right:
-            distance = distance_matrix(parts[probe], parts[gallery])
+            asked = centre_scene(parts[gallery], parts[probe]) if centred else parts[probe]
+            distance = distance_matrix(asked, parts[gallery])
             right[gallery, probe] += float((distance.argmin(axis=1) == np.arange(len(people))).sum()) / DRAWS
             same = np.eye(len(people), dtype=bool)
             near.extend(distance[same].tolist())

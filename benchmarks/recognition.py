@@ -112,12 +112,18 @@ def print_clips(out: Path, truth: Path, tested: dict[str, Encoder]) -> None:
     for draw in DRAW:
         frames = "all frames of" if draw == "whole" else f"{FRAMES} frames, {draw}, of"
         print(f"\nReal clips {', '.join(videos)}; {frames} a walk, mean of 8 draws, every walk by itself\n")
-        print("| | right of all ordered pairs | AUC of pairs |\n| --- | --- | --- |")
+        print("| | right of all ordered pairs | AUC of pairs | right, views centred | AUC |")
+        print("| --- | --- | --- | --- | --- |")
         for name, encoder in tested.items():
             found = score_clips(encoder, clips, draw)
-            print(f"| {name} | {found.right:.1f} of {found.decisions} | {found.auc:.2f} |", flush=True)
+            moved = score_clips(encoder, clips, draw, centred=True)
+            shares = [f"{each.right:.1f} of {each.decisions} | {each.auc:.2f}" for each in (found, moved)]
+            print(f"| {name} | {' | '.join(shares)} |", flush=True)
             for pair, right in found.by_pair.items():
-                print(f"| {name}: {pair[1]} in {pair[0]} | {right:.1f} of {found.people} | |")
+                print(
+                    f"| {name}: {pair[1]} in {pair[0]} | {right:.1f} of {found.people} | | "
+                    f"{moved.by_pair[pair]:.1f} of {found.people} | |"
+                )
 
 
 def print_cost() -> None:

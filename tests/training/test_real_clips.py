@@ -57,3 +57,14 @@ def test_videos_of_other_people_are_refused(tmp_path):
     np.savetxt(tmp_path / "truth" / "b.txt", boxes, delimiter=",")
     with pytest.raises(InputError, match="same people"):
         read_clips(tmp_path / "out", tmp_path / "truth")
+
+
+def test_what_sets_two_videos_apart_as_a_whole_is_taken_out_only_where_asked():
+    levels = {"a": {7: 100, 8: 110}, "b": {7: 200, 8: 210}}
+    clips = {
+        video: {who: np.full((20, 64, 64), level, np.uint8) for who, level in people.items()}
+        for video, people in levels.items()
+    }
+    assert score_clips(Mean(), clips).right == 2
+    moved = score_clips(Mean(), clips, centred=True)
+    assert (moved.right, moved.decisions, moved.auc) == (4, 4, 1)
