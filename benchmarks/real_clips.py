@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
 from gaitway.errors import InputError
 from gaitway.geometry import box_iou
@@ -82,33 +82,49 @@ def _read_walk(folder: Path) -> UInt8[np.ndarray, "_ 64 64"]:
     return np.stack(pictures) if pictures else np.zeros((0, 64, 64), np.uint8)
 
 
-def score_clips(encoder: Encoder, clips: Clips, draw: str = "stretch", *, centred: bool = False) -> ClipScore:
-    """Compare all ordered pairs of videos, some of every person's walk at each draw.
+Drawn = list[dict[str, Float32[np.ndarray, "n p c"]]]
+
+
+def embed_clips(encoder: Encoder, clips: Clips, draw: str = "stretch") -> Drawn:
+    """Encode some of every person's walk, draw by draw, people in order, by video.
 
     Args:
         encoder: What to score.
         clips: See ``read_clips``.
         draw: ``stretch``: FRAMES frames in a row; ``scattered``: as many of the whole walk; ``whole``: all.
+    """
+    people = sorted(next(iter(clips.values())))
+    rng = np.random.default_rng(0)
+    return [
+        {
+            video: encoder.encode([DRAW[draw](clips[video][who], rng) for who in people])
+            for video in sorted(clips)
+        }
+        for _ in range(DRAWS)
+    ]
+
+
+def score_clips(drawn: Drawn, *, centred: bool = False) -> ClipScore:
+    """Compare all ordered pairs of videos.
+
+    Args:
+        drawn: See ``embed_clips``.
         centred: Take out what sets the two videos apart as a whole, as ``identify`` does.
     """
-    videos, people = sorted(clips), sorted(next(iter(clips.values())))
-    rng = np.random.default_rng(0)
-    right = dict.fromkeys(permutations(videos, 2), 0.0)
+    people = len(next(iter(drawn[0].values())))
+    right = dict.fromkeys(permutations(drawn[0], 2), 0.0)
     near: list[float] = []
     far: list[float] = []
-    for _ in range(DRAWS):
-        parts = {
-            video: encoder.encode([DRAW[draw](clips[video][who], rng) for who in people]) for video in videos
-        }
+    for parts in drawn:
         for gallery, probe in right:
             asked = centre_scene(parts[gallery], parts[probe]) if centred else parts[probe]
             distance = distance_matrix(asked, parts[gallery])
-            right[gallery, probe] += float((distance.argmin(axis=1) == np.arange(len(people))).sum()) / DRAWS
-            same = np.eye(len(people), dtype=bool)
+            right[gallery, probe] += float((distance.argmin(axis=1) == np.arange(people)).sum()) / len(drawn)
+            same = np.eye(people, dtype=bool)
             near.extend(distance[same].tolist())
             far.extend(distance[~same].tolist())
     auc = pair_auc(-np.array(near), -np.array(far))
-    return ClipScore(sum(right.values()), len(right) * len(people), len(people), right, auc)
+    return ClipScore(sum(right.values()), len(right) * people, people, right, auc)
 
 
 def _stretch(walk: UInt8[np.ndarray, "t 64 64"], rng: np.random.Generator) -> UInt8[np.ndarray, "_ 64 64"]:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from calibrate_matching import REPORTED
-from real_clips import DRAW, FRAMES, read_clips, score_clips
+from real_clips import DRAW, FRAMES, embed_clips, read_clips, score_clips
 from safetensors.torch import load_file
 from scene_statistics import print_scene_statistics
 from torch.utils.flop_counter import FlopCounterMode
@@ -48,10 +48,17 @@ def encoders(weights: Path | None) -> dict[str, Encoder]:
         "energy image, projected": GeiEncoder(projection=load_projection()),
         "untrained network": NetworkEncoder(GaitTemplateNet()),
     }
-    net = GaitTemplateNet()
-    net.load_state_dict(load_file(weights or WEIGHTS / "gait_template.safetensors"))
-    found["ours"] = NetworkEncoder(net, default_network()[1] if weights is None else weights.name)
+    found["ours"] = (
+        trained(weights) if weights else trained(WEIGHTS / "gait_template.safetensors", default_network()[1])
+    )
     return found
+
+
+def trained(weights: Path, model_id: str | None = None) -> Encoder:
+    """Return our network with the weights of a training, called by their file if not otherwise."""
+    net = GaitTemplateNet()
+    net.load_state_dict(load_file(weights))
+    return NetworkEncoder(net, model_id or weights.name)
 
 
 def _row(name: str, result: CrossView) -> str:
@@ -115,8 +122,8 @@ def print_clips(out: Path, truth: Path, tested: dict[str, Encoder]) -> None:
         print("| | right of all ordered pairs | AUC of pairs | right, views centred | AUC |")
         print("| --- | --- | --- | --- | --- |")
         for name, encoder in tested.items():
-            found = score_clips(encoder, clips, draw)
-            moved = score_clips(encoder, clips, draw, centred=True)
+            drawn = embed_clips(encoder, clips, draw)
+            found, moved = score_clips(drawn), score_clips(drawn, centred=True)
             shares = [f"{each.right:.1f} of {each.decisions} | {each.auc:.2f}" for each in (found, moved)]
             print(f"| {name} | {' | '.join(shares)} |", flush=True)
             for pair, right in found.by_pair.items():

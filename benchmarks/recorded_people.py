@@ -18,10 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 
 from gaitway.errors import InputError
-from gaitway.models.gait_template import GaitTemplateNet
 from gaitway.protocols import Encoder
 from gaitway.recognition.distance import distance_matrix
 from gaitway.silhouettes.align import align_all
@@ -34,8 +32,7 @@ from gaitway.synthetic.shapes import PartSet
 from gaitway.synthetic.shot import View, film_pose
 from gaitway.synthetic.skeleton import pose_body
 from gaitway.training.calibrate import pair_auc
-from gaitway.training.evaluate import NetworkEncoder
-from recognition import encoders
+from recognition import encoders, trained
 
 
 class Drawn(NamedTuple):
@@ -87,9 +84,7 @@ def main() -> None:
     torch.set_num_threads(1)
     tested = encoders(None)
     for path in chosen.weights:
-        network = GaitTemplateNet()
-        network.load_state_dict(load_file(path))
-        tested[str(path)] = NetworkEncoder(network, path.name)
+        tested[str(path)] = trained(path)
     for title, own_body in (("One body", False), ("A body each", True)):
         drawn = draw(chosen.mocap, chosen.people, own_body=own_body)
         print(f"\n{title}: {len(chosen.people)} people, {len(set(drawn.recording))} recordings\n")

@@ -8,7 +8,7 @@ import pytest
 from gaitway.errors import InputError
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from real_clips import read_clips, score_clips
+from real_clips import embed_clips, read_clips, score_clips
 
 
 def write_run(folder, truth, swapped):
@@ -46,7 +46,7 @@ def test_people_are_found_by_their_boxes_whatever_their_track_is_called(tmp_path
     clips = read_clips(tmp_path / "out", tmp_path / "truth")
     assert {video: sorted(walks) for video, walks in clips.items()} == {"a": [7, 8], "b": [7, 8]}
     assert clips["b"][7].sum() > clips["b"][8].sum()
-    found = score_clips(Mean(), clips)
+    found = score_clips(embed_clips(Mean(), clips))
     assert (found.right, found.decisions, found.people, found.auc) == (4, 4, 2, 1)
 
 
@@ -65,6 +65,6 @@ def test_what_sets_two_videos_apart_as_a_whole_is_taken_out_only_where_asked():
         video: {who: np.full((20, 64, 64), level, np.uint8) for who, level in people.items()}
         for video, people in levels.items()
     }
-    assert score_clips(Mean(), clips).right == 2
-    moved = score_clips(Mean(), clips, centred=True)
+    assert score_clips(embed_clips(Mean(), clips)).right == 2
+    moved = score_clips(embed_clips(Mean(), clips), centred=True)
     assert (moved.right, moved.decisions, moved.auc) == (4, 4, 1)
